@@ -34,7 +34,7 @@ class StreamGrant:
 
 @dataclass(frozen=True, slots=True)
 class StreamRefused(Exception):
-    """The stream is not given: an HTTP status of 400, 401 or 403 and the API's error body."""
+    """The stream is not given: an HTTP status (the feed uses 400, 401 and 403) and the API's error body."""
 
     status: int
     code: str
@@ -48,7 +48,7 @@ class StreamEnd:
 
     client_id: int
     opened_at: datetime
-    lease_until: datetime | None
+    lease_until: datetime
 
 
 @dataclass(frozen=True, slots=True)
