@@ -4,6 +4,7 @@ import asyncio
 import logging
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType
 
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, LifespanScope, Scope
@@ -14,6 +15,8 @@ from opsconsole.live.feeds import trading_feed
 from opsconsole.live.service import LiveService
 from opsconsole.pool import WorkerPool
 from opsconsole.wsgi import application as wsgi_application
+
+Handler = Callable[[int, FrameType | None], object]
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +33,9 @@ class WebProcess:
         threads = settings.WEB_THREADS
         self.live = LiveService(trading_feed(), term=settings.LEASE_TERM)
         self._pool = WorkerPool("web", threads=threads, waiting=threads * WAITING_PER_THREAD)
-        self._bridge = Bridge(wsgi_application, pool=self._pool, body_limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        self._bridge = Bridge(
+            wsgi_application, pool=self._pool, body_limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        )
 
     def start(self) -> None:
         self.live.start()
@@ -56,17 +61,15 @@ class WebProcess:
             return
         for number in (signal.SIGTERM, signal.SIGINT):
             server_handler = signal.getsignal(number)
-            if not callable(server_handler):
-                continue
+            if callable(server_handler):
+                signal.signal(number, self._before(server_handler, loop))
 
-            def handle(
-                received: int, frame: FrameType | None, *, then: signal._HANDLER = server_handler
-            ) -> None:
-                loop.call_soon_threadsafe(self.live.begin_shutdown)
-                if callable(then):
-                    then(received, frame)
+    def _before(self, server_handler: Handler, loop: asyncio.AbstractEventLoop) -> Handler:
+        def handle(received: int, frame: FrameType | None) -> None:
+            loop.call_soon_threadsafe(self.live.begin_shutdown)
+            server_handler(received, frame)
 
-            signal.signal(number, handle)
+        return handle
 
 
 _running: list[WebProcess] = []
@@ -81,8 +84,13 @@ async def application(scope: Scope, receive: ASGIReceiveCallable, send: ASGISend
 
 async def _lifespan(scope: LifespanScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
     await receive()
-    process = WebProcess()
-    process.start()
+    try:
+        process = WebProcess()
+        process.start()
+    except Exception as error:
+        log.exception("The web process cannot start")
+        await send({"type": "lifespan.startup.failed", "message": type(error).__name__})
+        return
     _running.append(process)
     await send({"type": "lifespan.startup.complete"})
     await receive()

@@ -1,7 +1,7 @@
 """From ASGI to Django's WSGI application: one hop into a pool of threads for each request.
 
-The body is read first, bounded. The thread runs the application and drains the answer's iterator; a short answer comes back as a whole, a long or lazy one
-piece by piece, each made only when the piece before has been taken.
+The body is read first, bounded. The thread runs the application and drains the answer's iterator; a short answer comes back as a whole, a
+long or lazy one piece by piece, each made only when the piece before has been taken.
 """
 
 import asyncio
@@ -172,7 +172,9 @@ class Exchange:
         except ClientLeft:
             raise
         except Exception:
-            log.exception("The answer to %s %s failed", self._request["REQUEST_METHOD"], self._request["PATH_INFO"])
+            log.exception(
+                "The answer to %s %s failed", self._request["REQUEST_METHOD"], self._request["PATH_INFO"]
+            )
             raise
 
     def _run(self) -> Answer:

@@ -20,7 +20,9 @@ def body(data: bytes, *, more: bool = False) -> HTTPResponseBodyEvent:
     return {"type": "http.response.body", "body": data, "more_body": more}
 
 
-async def send_json(send: ASGISendCallable, status: int, content: Mapping[str, Any], headers: Headers = ()) -> None:
+async def send_json(
+    send: ASGISendCallable, status: int, content: Mapping[str, Any], headers: Headers = ()
+) -> None:
     data = json.dumps(content, separators=(",", ":")).encode()
     fixed = (
         (b"content-type", b"application/json"),

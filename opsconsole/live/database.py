@@ -36,5 +36,7 @@ def in_database(work: Callable[[], T]) -> Callable[[], T]:
 
 def listener_parameters() -> dict[str, Any]:
     """Arguments of `psycopg.AsyncConnection.connect()` for the hub's one connection."""
-    django = {key: value for key, value in connection.get_connection_params().items() if key not in _DJANGO_ONLY}
+    django = {
+        key: value for key, value in connection.get_connection_params().items() if key not in _DJANGO_ONLY
+    }
     return django | _LISTENER | {"autocommit": True, "prepare_threshold": None}

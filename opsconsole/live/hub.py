@@ -1,6 +1,7 @@
 """The hub: one for each web process. It turns reads of the database into states and leases for the trading processes."""
 
 import asyncio
+import contextlib
 import json
 import logging
 import secrets
@@ -42,6 +43,7 @@ class Hub:
         self.closing = False
         self.latest: Reading | None = None
         self.streams: dict[str, Stream] = {}
+        self._emptied = asyncio.Event()
         self._pages = pages
         self._state = b""
         # The newest lease given to anybody, and the newest registration: together they bound what own streams may still rely on.
@@ -78,9 +80,9 @@ class Hub:
 
     async def stop(self) -> None:
         self.begin_shutdown()
-        deadline = clock() + LAST_WORDS
-        while self.streams and clock() < deadline:
-            await asyncio.sleep(0.01)
+        if self.streams:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._emptied.wait(), LAST_WORDS)
         for task in self._tasks:
             task.cancel()
         await asyncio.wait(self._tasks, timeout=LAST_WORDS)
@@ -108,6 +110,7 @@ class Hub:
         if older is not None:
             older.end("replaced")
         self.streams[stream.grant.key] = stream
+        self._emptied.clear()
         self._last_opened = max(self._last_opened, stream.opened)
         # Its first lease needs a read that begins now.
         self._reader.wake()
@@ -116,6 +119,8 @@ class Hub:
     def remove(self, stream: Stream) -> None:
         if self.streams.get(stream.grant.key) is stream:
             del self.streams[stream.grant.key]
+            if not self.streams:
+                self._emptied.set()
         self._note_end(stream.grant, opened=stream.opened, lease_until=stream.lease_until)
 
     def _note_end(self, grant: StreamGrant, *, opened: float, lease_until: datetime | None) -> None:
@@ -153,9 +158,7 @@ class Hub:
         until = DatabaseTime(reading.s, reading.db_now).at(reading.s + self.term)
         lease = wire.event("lease", {"s": reading.s, "epoch": reading.epoch, "term": self.term})
         given = [
-            stream
-            for stream in self.streams.values()
-            if stream.offer_lease(lease, s=reading.s, until=until)
+            stream for stream in self.streams.values() if stream.offer_lease(lease, s=reading.s, until=until)
         ]
         if given:
             self._given = DatabaseTime(reading.s, reading.db_now)

@@ -79,9 +79,7 @@ class Ledger:
         """The ids whose stream is still this hub's; None if the database did not take it."""
         ids = list(client_ids)
         try:
-            return await self._run(
-                lambda: self._feed.touch(ids, hub=self._hub, lease_until=lease_until)
-            )
+            return await self._run(lambda: self._feed.touch(ids, hub=self._hub, lease_until=lease_until))
         except Exception as error:
             log.warning("Noting %d open streams failed: %s", len(ids), type(error).__name__)
             return None
@@ -117,9 +115,7 @@ class Ledger:
         own = over.database if over is not None and now >= over.hub + margin else None
         try:
             return await self._run(
-                lambda: self._feed.settle(
-                    epoch=epoch, waited=now - seen, hub=self._hub, own_leases_until=own
-                )
+                lambda: self._feed.settle(epoch=epoch, waited=now - seen, hub=self._hub, own_leases_until=own)
             )
         except Exception as error:
             log.warning("Recording the proofs of epoch %d failed: %s", epoch, type(error).__name__)
@@ -136,5 +132,5 @@ class Ledger:
 
 
 async def _sleep_until(when: float) -> None:
-    while (left := when - clock()) > 0:
-        await asyncio.sleep(left)
+    # Timers may fire a moment early.
+    await asyncio.sleep(max(when - clock(), 0) + 0.002)
