@@ -1,0 +1,85 @@
+"""Typed readers of the environment. A bad value fails at start, with the variable's name and what is allowed."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+from django.core.exceptions import ImproperlyConfigured
+from psycopg.conninfo import conninfo_to_dict
+
+TRUE = frozenset({"1", "true", "yes", "on"})
+FALSE = frozenset({"0", "false", "no", "off", ""})
+
+
+def text(name: str, default: str = "", *, environ: Mapping[str, str] = os.environ) -> str:
+    """The variable's text. `<NAME>_FILE` may name a file that holds it, so that secrets stay out of the environment."""
+    path = environ.get(f"{name}_FILE")
+    if path is None:
+        return environ.get(name, default)
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}_FILE names a file that cannot be read: {error.strerror}") from None
+
+
+def flag(name: str, default: bool = False, *, environ: Mapping[str, str] = os.environ) -> bool:
+    value = text(name, str(default), environ=environ).strip().lower()
+    if value in TRUE:
+        return True
+    if value in FALSE:
+        return False
+    raise ImproperlyConfigured(f"{name} must be one of {', '.join(sorted(TRUE | FALSE - {''}))}, not {value!r}")
+
+
+def number(
+    name: str, default: float, *, at_least: float, at_most: float, environ: Mapping[str, str] = os.environ
+) -> float:
+    value = text(name, str(default), environ=environ)
+    try:
+        parsed = float(value)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be a number, not {value!r}") from None
+    if not at_least <= parsed <= at_most:
+        raise ImproperlyConfigured(f"{name} must lie between {at_least:g} and {at_most:g}, not {value!r}")
+    return parsed
+
+
+def words(name: str, default: str = "", *, environ: Mapping[str, str] = os.environ) -> list[str]:
+    """A list separated by commas, empty parts left out."""
+    return [part.strip() for part in text(name, default, environ=environ).split(",") if part.strip()]
+
+
+def database(name: str, *, environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
+    """Django's settings for one PostgreSQL URL; several hosts (`postgresql://a,b/db`) are passed on to libpq.
+
+    The value may hold a password, so no message repeats it.
+    """
+    url = text(name, environ=environ)
+    if urlsplit(url).scheme not in {"postgres", "postgresql"}:
+        raise ImproperlyConfigured(f"{name} must start with postgresql://")
+    try:
+        parts = dict(conninfo_to_dict(url))
+    except psycopg.ProgrammingError:
+        raise ImproperlyConfigured(f"{name} is not a valid PostgreSQL URL") from None
+    if not parts.get("dbname"):
+        raise ImproperlyConfigured(f"{name} must name a database: postgresql://host/database")
+    taken = {key: str(parts.pop(key, "")) for key in ("dbname", "user", "password", "host", "port")}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": taken["dbname"],
+        "USER": taken["user"],
+        "PASSWORD": taken["password"],
+        "HOST": taken["host"],
+        "PORT": taken["port"],
+        "OPTIONS": {key: value for key, value in parts.items() if value is not None},
+    }
+
+
+def redis_url(name: str, *, environ: Mapping[str, str] = os.environ) -> str:
+    url = text(name, environ=environ)
+    if urlsplit(url).scheme not in {"redis", "rediss", "unix", "redis+socket", "sentinel"}:
+        raise ImproperlyConfigured(f"{name} must start with redis://, rediss://, unix:// or sentinel://")
+    return url

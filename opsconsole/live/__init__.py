@@ -1,0 +1,1 @@
+"""The live bus: `publish()` inside a transaction, the hub, and the streams of trading processes and browsers."""

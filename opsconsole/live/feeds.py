@@ -1,0 +1,124 @@
+"""What the hub carries, as others register it. The live bus knows no app by name: apps hand in a feed and parts."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRequest:
+    """A trading process asking for its stream. `query` holds each parameter's values in order; header names are lower case."""
+
+    query: Mapping[str, tuple[str, ...]]
+    headers: Mapping[str, str]
+    ip: str
+    hub: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamGrant:
+    """Who may hold a stream."""
+
+    client_id: int
+    # One stream for each; a newer one of the same key replaces the older.
+    key: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRefused(Exception):
+    """The stream is not given: an HTTP status of 400, 401 or 403 and the API's error body."""
+
+    status: int
+    code: str
+    message: str
+    details: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEnd:
+    """A stream that has ended. `lease_until`: the last time, by the database's clock, at which a lease it carried may count."""
+
+    client_id: int
+    lease_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One read of the state, by one SQL statement: what the streams carry."""
+
+    epoch: int
+    db_now: datetime
+    state: Mapping[str, Any]
+
+
+class TradingFeed(Protocol):
+    """What the trading processes' stream carries. All methods but `snapshot_sql` run in a pool thread, with Django's connections."""
+
+    @property
+    def snapshot_sql(self) -> str:
+        """A single statement that yields one row (epoch bigint, db_now timestamptz = clock_timestamp(), state jsonb)."""
+        ...
+
+    def open(self, request: StreamRequest) -> StreamGrant:
+        """Authenticate, check and register the process, in a committed transaction, before any lease is given. Raises StreamRefused."""
+        ...
+
+    def closed(self, ends: Iterable[StreamEnd], *, hub: str) -> None:
+        """Note that these streams have ended."""
+        ...
+
+    def touch(self, client_ids: Iterable[int], *, hub: str, lease_until: datetime) -> None:
+        """Note that these streams are open. Called every few seconds and once more when the epoch changes."""
+        ...
+
+    def settle(self, *, epoch: int, waited: float, hub: str, own_leases_until: datetime | None) -> bool:
+        """Record the proofs that time alone gives, for activations up to `epoch` (see docs/protocol.md).
+
+        `waited`: seconds, by the caller's monotonic clock, since it first saw `epoch` committed; a full term settles every process.
+        `own_leases_until`: set once the leases that this hub gave under older epochs are over by its monotonic clock, with the end of
+        the last of them by the database's clock; that settles the hub's own streams earlier.
+        Returns whether something is still open, so that the caller comes again.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LivePart:
+    """A piece of a page that refreshes itself: `render()` gives the HTML that replaces the element with the id `target`.
+
+    The HTML is the same for everybody, so it is rendered once for all open pages; what depends on the person stays outside. `topics`: what makes it stale.
+    `urgent` parts go out at once, all others at most once a second. `pages`: the pages that carry it; empty means every page.
+    """
+
+    target: str
+    topics: frozenset[str]
+    render: Callable[[], str]
+    urgent: bool = False
+    pages: frozenset[str] = frozenset()
+
+
+_trading: list[TradingFeed] = []
+_parts: dict[str, LivePart] = {}
+
+
+def register_trading_feed(feed: TradingFeed) -> None:
+    """Called once, from the app's `ready()`."""
+    if _trading:
+        raise RuntimeError("a trading feed is registered already")
+    _trading.append(feed)
+
+
+def trading_feed() -> TradingFeed:
+    return _trading[0]
+
+
+def register_part(part: LivePart) -> None:
+    if part.target in _parts:
+        raise RuntimeError(f"a live part for #{part.target} is registered already")
+    _parts[part.target] = part
+
+
+def parts_of(page: str) -> tuple[LivePart, ...]:
+    return tuple(part for part in _parts.values() if not part.pages or page in part.pages)

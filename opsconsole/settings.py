@@ -1,0 +1,154 @@
+"""Django's settings. Everything that differs between installations is read from the environment, by `opsconsole.env`."""
+
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+from opsconsole import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(env.text("OPSCONSOLE_DATA", str(BASE_DIR / "var"))).absolute()
+
+DEBUG = env.flag("OPSCONSOLE_DEBUG")
+SECRET_KEY = env.text("OPSCONSOLE_SECRET_KEY")
+if not SECRET_KEY:
+    raise ImproperlyConfigured("OPSCONSOLE_SECRET_KEY is not set. script/server and script/manage make one by themselves.")
+
+# The embedded services are started by the supervisor, which passes their addresses on in these same variables
+# and says so in OPSCONSOLE_EMBEDDED.
+EMBEDDED = env.flag("OPSCONSOLE_EMBEDDED")
+ALLOWED_HOSTS = env.words("OPSCONSOLE_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = env.words("OPSCONSOLE_TRUSTED_ORIGINS")
+
+# See docs/protocol.md. Seconds.
+LEASE_TERM = env.number("OPSCONSOLE_LEASE_TERM", 2.0, at_least=0.5, at_most=60)
+WEB_THREADS = int(env.number("OPSCONSOLE_WEB_THREADS", 8, at_least=1, at_most=256))
+# Loopback requests without credentials act as the account `local` (design: embedded default only).
+LOCAL_ACCOUNT = env.flag("OPSCONSOLE_LOCAL_ACCOUNT", default=EMBEDDED)
+
+DATABASES = {"default": env.database("DATABASE_URL")}
+DATABASES["default"] |= {
+    # Pool threads and worker threads live long; persistent connections are right for both.
+    "CONN_MAX_AGE": 600,
+    "CONN_HEALTH_CHECKS": True,
+    "DISABLE_SERVER_SIDE_CURSORS": True,
+}
+DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", 2)
+
+REDIS_URL = env.redis_url("REDIS_URL")
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "rest_framework",
+    "drf_spectacular",
+    "opsconsole.audit",
+    "opsconsole.accounts",
+    "opsconsole.api",
+    "opsconsole.live",
+    "killswitch",
+    "opsconsole.console",
+]
+
+MIDDLEWARE = [
+    "opsconsole.api.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "opsconsole.console.middleware.SecurityHeadersMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "opsconsole.urls"
+WSGI_APPLICATION = "opsconsole.wsgi.application"
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "opsconsole.console.context.layout",
+            ],
+        },
+    },
+]
+
+AUTH_USER_MODEL = "accounts.User"
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "overview"
+LOGOUT_REDIRECT_URL = "sign-in"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.flag("OPSCONSOLE_HTTPS")
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = env.text("OPSCONSOLE_TIME_ZONE", "UTC")
+USE_TZ = True
+USE_I18N = False
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "opsconsole.accounts.authentication.TokenAuthentication",
+        "opsconsole.accounts.authentication.SessionAuthentication",
+        "opsconsole.accounts.authentication.LocalAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "opsconsole.api.errors.exception_handler",
+}
+
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A publish on a dead link must fail, not wait for ever (docs/deployment.md).
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+    "socket_keepalive": True,
+    "health_check_interval": 10,
+    "visibility_timeout": 300,
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": env.text("OPSCONSOLE_LOG_LEVEL", "INFO")},
+}
