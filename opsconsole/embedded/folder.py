@@ -56,7 +56,9 @@ class DataFolder:
             lock.seek(0)
             holder = lock.read().strip() or "another process"
             lock.close()
-            raise StartError(f"The data folder {self.path} is in use by {holder}: stop that first, or choose another with --data.")
+            raise StartError(
+                f"The data folder {self.path} is in use by {holder}: stop that first, or choose another with --data."
+            )
         lock.truncate(0)
         lock.write(f"{purpose} (process {os.getpid()})")
         lock.flush()
@@ -132,7 +134,9 @@ class DataFolder:
                     made.chmod(0o711)
                 self.record(directory=str(made))
                 return made
-        raise StartError("There is no writable directory with a short path for sockets: set TMPDIR to one, such as /tmp.")
+        raise StartError(
+            "There is no writable directory with a short path for sockets: set TMPDIR to one, such as /tmp."
+        )
 
     def _remove_directory(self) -> None:
         directory = self._run.get("directory")

@@ -17,7 +17,14 @@ from psycopg import sql
 from opsconsole.embedded.binaries import can_reach, postgres_programs, run_as, state_directory
 from opsconsole.embedded.errors import StartError
 from opsconsole.embedded.folder import DataFolder, write_private
-from opsconsole.embedded.processes import Account, Identity, Program, current_account, named_account, wait_until
+from opsconsole.embedded.processes import (
+    Account,
+    Identity,
+    Program,
+    current_account,
+    named_account,
+    wait_until,
+)
 
 SUPERUSER = "postgres"
 NAME = "opsconsole"  # of the database, and of the role that owns it
@@ -82,7 +89,12 @@ class Cluster:
 
     def connect(self, database: str) -> psycopg.Connection[tuple[object, ...]]:
         return psycopg.connect(
-            host=str(self.socket_directory), port=PORT, user=SUPERUSER, dbname=database, connect_timeout=2, autocommit=True
+            host=str(self.socket_directory),
+            port=PORT,
+            user=SUPERUSER,
+            dbname=database,
+            connect_timeout=2,
+            autocommit=True,
         )
 
     def answers(self) -> bool:
@@ -98,7 +110,9 @@ class Cluster:
                 connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(role))
             if for_tests:
                 connection.execute(sql.SQL("ALTER ROLE {} CREATEDB").format(role))
-                connection.execute(sql.SQL("GRANT SET ON PARAMETER session_replication_role TO {}").format(role))
+                connection.execute(
+                    sql.SQL("GRANT SET ON PARAMETER session_replication_role TO {}").format(role)
+                )
             if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [NAME]).fetchone() is None:
                 connection.execute(sql.SQL("CREATE DATABASE {0} OWNER {0}").format(role))
 
@@ -160,7 +174,9 @@ def _account(path: Path) -> Account | None:
     except KeyError:
         name = f"uid {owner}"
     if os.geteuid() != 0:
-        raise StartError(f"The database cluster {path} belongs to {name}: start as root, or choose another data folder.")
+        raise StartError(
+            f"The database cluster {path} belongs to {name}: start as root, or choose another data folder."
+        )
     return named_account(name)
 
 
@@ -207,7 +223,9 @@ def _end_leftovers(path: Path, log: Callable[[str], None]) -> None:
             identity.send(signal.SIGQUIT)
     # Sessions of a server that was killed end by themselves as soon as they notice.
     if not wait_until(lambda: not _workers(path), seconds=10, interval=0.1):
-        raise StartError(f"The database cluster {path} is still in use by processes {_workers(path)}: end them first.")
+        raise StartError(
+            f"The database cluster {path} is still in use by processes {_workers(path)}: end them first."
+        )
     pid_file.unlink(missing_ok=True)
 
 

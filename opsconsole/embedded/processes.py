@@ -64,6 +64,7 @@ class Program:
     cwd: Path
     account: Account | None = None
     stop_signal: signal.Signals = signal.SIGTERM
+    pass_fds: tuple[int, ...] = ()
 
     def launch_argv(self) -> list[str]:
         """The command line that starts it as its user and has it end with this process.
@@ -84,6 +85,7 @@ class Program:
             cwd=self.cwd,
             env=dict(self.environ),
             start_new_session=True,
+            pass_fds=self.pass_fds,
         )
 
 
@@ -123,7 +125,9 @@ def _started(pid: int) -> str | None:
         return None
     # psutil derives the time from the wall clock, which can be stepped; the ticks since boot cannot.
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        fields = (
+            Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        )
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except (FileNotFoundError, ProcessLookupError):
         return None

@@ -35,7 +35,9 @@ class Servers:
 
     def answer(self) -> bool:
         """Whether each of them takes requests now."""
-        return (self.cluster is None or self.cluster.answers()) and (self.valkey is None or self.valkey.answers())
+        return (self.cluster is None or self.cluster.answers()) and (
+            self.valkey is None or self.valkey.answers()
+        )
 
     def environ(self) -> dict[str, str]:
         """The variables that lead Django to them."""
@@ -89,7 +91,9 @@ def running(
             servers.cluster.ensure_database(for_tests=for_tests)
         yield servers.environ()
     finally:
-        stop_all({identity: program.stop_signal for identity, program in started.items()}, seconds=STOP_SECONDS)
+        stop_all(
+            {identity: program.stop_signal for identity, program in started.items()}, seconds=STOP_SECONDS
+        )
         for child in children:
             child.wait()
 
@@ -99,7 +103,9 @@ def _wait_ready(servers: Servers, children: list[subprocess.Popen[bytes]]) -> No
         return any(child.poll() is not None for child in children) or servers.answer()
 
     if not wait_until(over, seconds=START_SECONDS, interval=0.05):
-        raise StartError(f"The embedded servers did not answer within {START_SECONDS:g} s; their log is above.")
+        raise StartError(
+            f"The embedded servers did not answer within {START_SECONDS:g} s; their log is above."
+        )
     if any(child.poll() is not None for child in children):
         raise StartError("An embedded server ended while starting; its log is above.")
 

@@ -45,7 +45,9 @@ class Valkey:
     def program(self) -> Program:
         settings = SETTINGS | {"unixsocket": str(self.socket), "dir": str(self.home)}
         options = [part for name, value in settings.items() for part in (f"--{name}", value)]
-        return Program("valkey", (str(valkey_program()), *options), {"PATH": os.defpath, "LC_ALL": "C"}, self.home)
+        return Program(
+            "valkey", (str(valkey_program()), *options), {"PATH": os.defpath, "LC_ALL": "C"}, self.home
+        )
 
     def answers(self) -> bool:
         client = redis.Redis(unix_socket_path=str(self.socket), socket_timeout=1, retry=Retry(NoBackoff(), 0))
