@@ -62,7 +62,7 @@ def write_credentials(data: Path, url: str) -> None:
     path = data / "credentials.json"
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     answer = io.StringIO()
-    call_command("ensureadmin", username=ADMINISTRATOR, renew_token=not known.get("api_token"), stdout=answer)
+    call_command("ensureadmin", username=ADMINISTRATOR, new_token=not known.get("api_token"), stdout=answer)
     made = json.loads(answer.getvalue())
     credentials = {
         "url": url,

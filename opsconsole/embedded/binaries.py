@@ -5,6 +5,7 @@ import importlib.metadata
 import importlib.util
 import os
 import shutil
+import stat
 import subprocess
 import tempfile
 from pathlib import Path
@@ -123,8 +124,6 @@ def _copy_installation(incomplete: Path, target: Path) -> None:
         shutil.copytree(libraries, incomplete / libraries.name, symlinks=True)
     for path in incomplete.rglob("*"):
         if not path.is_symlink():
-            path.chmod(
-                0o755 if path.is_dir() or os.access(path, os.X_OK) and path.stat().st_mode & 0o111 else 0o644
-            )
+            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & stat.S_IXUSR else 0o644)
     incomplete.chmod(0o755)
     incomplete.rename(target)

@@ -103,16 +103,13 @@ class Cluster:
         return False
 
     def ensure_database(self, *, for_tests: bool = False) -> None:
-        """Make the role and its database. For tests the role may make databases, and write without firing triggers."""
+        """Make the role and its database. For tests the role may make databases of its own."""
         with closing(self.connect("postgres")) as connection:
             role = sql.Identifier(NAME)
             if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [NAME]).fetchone() is None:
                 connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(role))
             if for_tests:
                 connection.execute(sql.SQL("ALTER ROLE {} CREATEDB").format(role))
-                connection.execute(
-                    sql.SQL("GRANT SET ON PARAMETER session_replication_role TO {}").format(role)
-                )
             if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [NAME]).fetchone() is None:
                 connection.execute(sql.SQL("CREATE DATABASE {0} OWNER {0}").format(role))
 

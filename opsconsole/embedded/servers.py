@@ -41,7 +41,7 @@ class Servers:
 
     def environ(self) -> dict[str, str]:
         """The variables that lead Django to them."""
-        found = {}
+        found: dict[str, str] = {}
         if self.cluster:
             found |= {"DATABASE_URL": self.cluster.url, "OPSCONSOLE_EMBEDDED": "1"}
         if self.valkey:

@@ -1,13 +1,10 @@
-"""The embedded Valkey: Celery's queue and caches. PostgreSQL is the truth, so it keeps nothing on disk."""
+"""The embedded Valkey: Celery's queue and caches. PostgreSQL is the truth, so it keeps nothing on disk but its log."""
 
 import os
-from contextlib import closing, suppress
+import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-
-import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from opsconsole.embedded.binaries import valkey_program
 from opsconsole.embedded.folder import DataFolder
@@ -28,7 +25,7 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class Valkey:
-    """How to run the server on a socket in `directory`."""
+    """How to run the server on a socket in `directory`; its log is in `home`."""
 
     directory: Path
     home: Path
@@ -43,16 +40,20 @@ class Valkey:
         return f"redis+socket://{self.socket}?virtual_host=0"
 
     def program(self) -> Program:
-        settings = SETTINGS | {"unixsocket": str(self.socket), "dir": str(self.home)}
+        places = {"unixsocket": self.socket, "dir": self.home, "logfile": self.home / "valkey.log"}
+        settings = SETTINGS | {name: str(path) for name, path in places.items()}
         options = [part for name, value in settings.items() for part in (f"--{name}", value)]
         return Program(
             "valkey", (str(valkey_program()), *options), {"PATH": os.defpath, "LC_ALL": "C"}, self.home
         )
 
     def answers(self) -> bool:
-        client = redis.Redis(unix_socket_path=str(self.socket), socket_timeout=1, retry=Retry(NoBackoff(), 0))
-        with suppress(redis.RedisError), closing(client):
-            return bool(client.ping())
+        """Asked without the client library, which would double what the supervisor takes of memory."""
+        with suppress(OSError), socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(1)
+            connection.connect(str(self.socket))
+            connection.sendall(b"PING\r\n")
+            return connection.recv(7) == b"+PONG\r\n"
         return False
 
 

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -70,10 +71,10 @@ class Child:
         """Start it, again whenever it ends by itself."""
         self._task = asyncio.create_task(self._keep_running())
 
-    async def run_once(self) -> int:
-        """Start it and wait for its end; its return code."""
-        self._task = asyncio.create_task(self._run())
-        return await asyncio.shield(self._task)
+    def run_once(self) -> "asyncio.Task[int]":
+        """Start it now; the task ends with its return code."""
+        self._task = asyncio.create_task(self._watch(*self._launch()))
+        return self._task
 
     def ask_to_stop(self) -> None:
         self._stop.set()
@@ -92,7 +93,7 @@ class Child:
         delay = FIRST_DELAY_SECONDS
         while True:
             began = time.monotonic()
-            code = await self._run()
+            code = await self._watch(*self._launch())
             if self._stop.is_set():
                 return code
             if time.monotonic() - began >= HEALTHY_SECONDS:
@@ -103,7 +104,7 @@ class Child:
                 return code
             delay = min(2 * delay, LONGEST_DELAY_SECONDS)
 
-    async def _run(self) -> int:
+    def _launch(self) -> tuple[subprocess.Popen[bytes], Log]:
         log = Log(self.program.name)
         try:
             process = self.program.start(log.writer)
@@ -112,6 +113,9 @@ class Child:
         self._identity = Identity.of(process.pid)
         if self._identity:
             self._folder.record_process(self.program.name, self._identity, self.program.stop_signal)
+        return process, log
+
+    async def _watch(self, process: subprocess.Popen[bytes], log: Log) -> int:
         try:
             return await _ended(process)
         finally:
@@ -122,10 +126,21 @@ class Child:
 
 
 async def _ended(process: subprocess.Popen[bytes]) -> int:
-    """Polled: event loops differ in how they watch children, and some wait for the pipes of grandchildren too."""
-    while (code := process.poll()) is None:
-        await asyncio.sleep(0.05)
-    return code
+    """Its return code. A thread waits: asyncio's own waiting also wants all its pipes closed, by grandchildren too."""
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[int] = loop.create_future()
+
+    def report(code: int) -> None:
+        if not ended.done():
+            ended.set_result(code)
+
+    def wait() -> None:
+        code = process.wait()
+        with suppress(RuntimeError):  # the loop has ended first
+            loop.call_soon_threadsafe(report, code)
+
+    threading.Thread(target=wait, name=f"wait-{process.pid}", daemon=True).start()
+    return await ended
 
 
 def describe(code: int) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from opsconsole.embedded import servers as embedded
 from opsconsole.embedded.errors import StartError
 from opsconsole.embedded.folder import DataFolder
+from opsconsole.embedded.processes import Program
 from opsconsole.supervisor.children import Child, describe, say, stop_children
 from opsconsole.supervisor.programs import ConsolePrograms
 
@@ -74,7 +75,7 @@ class Console:
         stages = Stages()
         prepare = Child(self._programs.prepare(stages.writer), self._folder)
         self._children.append(prepare)
-        ended = asyncio.create_task(prepare.run_once())
+        ended = prepare.run_once()
         stages.close_writer()
         await stages.reached("prepared", ended)
         if "prepared" not in stages.seen:
@@ -89,7 +90,7 @@ class Console:
             say("console", "the Celery worker does not answer: is the queue (REDIS_URL) reachable?")
         await self._until(lambda: _touched(self._folder.path / "beat", began), "Celery beat")
 
-    def _keep(self, program: embedded.Program) -> None:
+    def _keep(self, program: Program) -> None:
         child = Child(program, self._folder)
         self._children.append(child)
         child.start()

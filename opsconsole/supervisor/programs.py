@@ -4,7 +4,7 @@ import os
 import secrets
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from opsconsole.embedded.folder import DataFolder
@@ -83,36 +83,22 @@ class ConsolePrograms:
         )
 
     def worker(self) -> Program:
-        return self._python(
-            "worker",
-            *("celery", "-A", "opsconsole", "worker", "--pool", "threads", "--concurrency", "4"),
-            *(
-                "--hostname",
-                self.worker_name,
-                "--without-gossip",
-                "--without-mingle",
-                "--loglevel",
-                "WARNING",
-            ),
-        )
+        # Celery warns of root because of pickled tasks; ours are JSON only.
+        program = self._celery("worker", "worker", "--pool", "threads", "--concurrency", "4")
+        options = ("--hostname", self.worker_name, "--without-gossip", "--without-mingle")
+        quiet = (program.argv[0], "-W", "ignore:You're running the worker", *program.argv[1:])
+        return replace(program, argv=(*quiet, *options))
 
     def beat(self) -> Program:
         schedule = self.folder.path / "beat"
         schedule.mkdir(mode=0o700, exist_ok=True)
-        return self._python(
-            "beat",
-            *(
-                "celery",
-                "-A",
-                "opsconsole",
-                "beat",
-                "--schedule",
-                str(schedule / "schedule"),
-                "--loglevel",
-                "WARNING",
-            ),
-        )
+        return self._celery("beat", "beat", "--schedule", str(schedule / "schedule"))
+
+    def _celery(self, name: str, *arguments: str) -> Program:
+        """Django's checks are left to the preparation, which has just made them."""
+        options = ("--quiet", "--skip-checks", "--app", "opsconsole")
+        return self._python(name, "celery", *options, *arguments, "--loglevel", "WARNING")
 
     def demo(self) -> Program:
-        program = self._python("demo", "demo")
-        return Program("demo", program.argv, dict(self.environ) | {"OPSCLIENT_URL": self.url}, program.cwd)
+        environ = dict(self.environ) | {"OPSCLIENT_URL": self.url}
+        return replace(self._python("demo", "demo"), environ=environ)
