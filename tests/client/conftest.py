@@ -4,14 +4,23 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-
 from opsclient import OpsConsole
+
 from tests.client.console_server import ConsoleServer
 
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in ("URL", "TOKEN", "TOKEN_FILE", "NAME", "SCOPES", "HALT_FILE", "CA_FILE", "ON_CONTACT_LOST"):
+    for variable in (
+        "URL",
+        "TOKEN",
+        "TOKEN_FILE",
+        "NAME",
+        "SCOPES",
+        "HALT_FILE",
+        "CA_FILE",
+        "ON_CONTACT_LOST",
+    ):
         monkeypatch.delenv(f"OPSCLIENT_{variable}", raising=False)
 
 

@@ -51,8 +51,10 @@ class ConsoleServer:
     switches: list[dict[str, Any]] = field(default_factory=list)
     drills: list[dict[str, Any]] = field(default_factory=list)
     commands: list[dict[str, Any]] = field(default_factory=list)
-    token: str | None = "sesame"  # noqa: S105  # of this server alone
-    stream_answer: Callable[["Handler"], bool] | None = None  # answers in place of the stream if it returns True
+    token: str | None = "sesame"  # of this server alone
+    stream_answer: Callable[["Handler"], bool] | None = (
+        None  # answers in place of the stream if it returns True
+    )
     post_answer: Callable[["Handler", str, dict[str, Any]], bool] | None = None
     grants: bool = True  # leases; else `nolease`
     silent: bool = False  # writes nothing more, and does not close
@@ -139,7 +141,9 @@ class ConsoleServer:
         """Ask clients to cancel orders or close positions."""
         with self.lock:
             self.epoch += 1
-            self.commands = [{"id": command_id, "kind": kind, "activation": 1, "targets": list(targets), "by": "d"}]
+            self.commands = [
+                {"id": command_id, "kind": kind, "activation": 1, "targets": list(targets), "by": "d"}
+            ]
 
     def cut_streams(self) -> None:
         """End every stream at once, in the middle of an event."""
@@ -219,7 +223,9 @@ class Handler(BaseHTTPRequestHandler):
             if console.stream_answer is not None and console.stream_answer(self):
                 return
             if console.token is not None and self.headers["Authorization"] != f"Bearer {console.token}":
-                self.answer(401, {"error": {"code": "unauthorized", "message": "who are you?", "details": {}}})
+                self.answer(
+                    401, {"error": {"code": "unauthorized", "message": "who are you?", "details": {}}}
+                )
                 return
             self.send_response(200)
             self.send_header("Content-Type", "text/event-stream")

@@ -4,10 +4,13 @@ import threading
 from collections.abc import Callable
 
 from opsclient import KillSwitch, OpsConsole
+
 from tests.client.console_server import ConsoleServer, eventually
 
 
-def test_nothing_is_allowed_before_the_first_lease(server: ConsoleServer, connect: Callable[..., OpsConsole]) -> None:
+def test_nothing_is_allowed_before_the_first_lease(
+    server: ConsoleServer, connect: Callable[..., OpsConsole]
+) -> None:
     server.grants = False
     console = connect()
     eventually(lambda: console.contact == "no_lease")
@@ -27,12 +30,22 @@ def test_a_stop_is_applied_acknowledged_and_reported(server: ConsoleServer, cons
 
     ack = server.wait_acked(activation)
     assert not switch.is_trading_allowed()
-    assert ack == {"name": "AAPL", "instance": console.instance, "epoch": server.epoch, "activations": [activation]}
+    assert ack == {
+        "name": "AAPL",
+        "instance": console.instance,
+        "epoch": server.epoch,
+        "activations": [activation],
+    }
     report = server.wait_report(lambda r: r["callbacks"])
     assert report["allowed"] is False
     assert report["epoch"] == server.epoch
     (result,) = report["callbacks"]
-    assert (result["activation"], result["name"], result["ok"], result["error"]) == (1, "<lambda>", True, None)
+    assert (result["activation"], result["name"], result["ok"], result["error"]) == (
+        1,
+        "<lambda>",
+        True,
+        None,
+    )
     assert seen == [("MANUAL", "stop it", {"desk": 1})]
 
 
