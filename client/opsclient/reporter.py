@@ -10,7 +10,7 @@ from typing import Any
 
 from opsclient.errors import ConsoleUnreachable
 from opsclient.gate import Episode, Gate
-from opsclient.handlers import Handler, Outcome
+from opsclient.handlers import KINDS, Handler, Outcome
 from opsclient.jsonable import jsonable
 from opsclient.senders import Backoff
 from opsclient.transport import Endpoint, Poster
@@ -118,6 +118,7 @@ class Reporter:
             "ok": outcome.ok,
             "ms": outcome.ms,
             "error": self._error(outcome),
+            **(counts(outcome.value) if outcome.name in KINDS else {}),
         }
 
     def _error(self, outcome: Outcome) -> str | None:

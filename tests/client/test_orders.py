@@ -35,14 +35,19 @@ def test_by_itself_on_a_stop(server: ConsoleServer, console: OpsConsole) -> None
     KillSwitch(
         console,
         auto_cancel_orders=True,
-        cancel_orders=lambda: calls.append("cancel"),
+        cancel_orders=lambda: calls.append("cancel") or 3,  # type: ignore[func-returns-value]
         close_positions=lambda: calls.append("close"),
     )
     server.halt()
     report = server.wait_report(lambda r: r["callbacks"])
     assert calls == ["cancel"], "positions wait for the operator"
-    assert report["callbacks"][0]["name"] == "cancel_orders"
-    assert report["callbacks"][0]["ok"] is True
+    (result,) = report["callbacks"]
+    assert (result["name"], result["ok"], result["cancelled"], result["left"]) == (
+        "cancel_orders",
+        True,
+        3,
+        None,
+    )
 
 
 def test_not_while_reducing_is_allowed(server: ConsoleServer, console: OpsConsole) -> None:

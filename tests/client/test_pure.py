@@ -24,9 +24,10 @@ def test_events_are_the_same_however_they_are_cut(size: int) -> None:
 
 def test_an_endless_event_is_refused() -> None:
     parser = EventParser()
+    for _ in range(41):
+        parser.feed(b"data: " + b"x" * 100_000 + b"\n")
     with pytest.raises(ProtocolError, match="longer than"):
-        for _ in range(100):
-            parser.feed(b"data: " + b"x" * 100_000)
+        parser.feed(b"data: " + b"x" * 100_000)
 
 
 @pytest.mark.parametrize(
