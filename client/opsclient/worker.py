@@ -62,7 +62,9 @@ class Worker:
 
     def _run(self) -> None:
         while not self.stopping:
-            self.rest(self._safe_step())
+            pause = self._safe_step()
+            if not self.stopping:  # the step may have used up the wake-up that came with it
+                self.rest(pause)
         if self._last_step:
             self._safe_step()
 
