@@ -9,6 +9,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from opsconsole.audit.models import AuditEvent
+from opsconsole.console import wording
+
 register = template.Library()
 
 SPRITE = "vendor/tabler-icons-3.51.0/sprite.svg"
@@ -106,3 +109,14 @@ def hexadecimal(value: bytes | memoryview | None) -> str:
 def lasted(start: datetime, end: datetime) -> str:
     """How long it was, in the words of `duration`."""
     return duration(end - start)
+
+
+@register.simple_tag
+def event_icon(event: AuditEvent) -> SafeString:
+    name = wording.icon_of(event)
+    return icon(name, filled=name == "player-stop")
+
+
+@register.simple_tag
+def event_words(event: AuditEvent) -> str:
+    return wording.words_of(event)
