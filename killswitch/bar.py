@@ -62,8 +62,13 @@ class Bar:
 
     @property
     def shut(self) -> bool:
-        """Something could be re-armed."""
+        """Something is stopped, or stopping."""
         return bool(self.status.scopes)
+
+    @property
+    def rearmable(self) -> bool:
+        """Some stop's proof is complete, so there is something to re-arm."""
+        return any(scope.state == "stopped" for scope in self.status.scopes)
 
     @property
     def drilling(self) -> bool:

@@ -34,4 +34,6 @@ def _words(values: Mapping[str, Any], name: str) -> str | None:
     if name not in values:
         return None
     value = values[name]
+    if value is None:
+        return "none"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
