@@ -10,11 +10,14 @@ from types import FrameType
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, LifespanScope, Scope
 from django.conf import settings
 
+# This one sets Django up, which the others need.
+from opsconsole.wsgi import application as wsgi_application
+
+# isort: split
 from opsconsole.bridge import Bridge
 from opsconsole.live.feeds import trading_feed
 from opsconsole.live.service import LiveService
 from opsconsole.pool import WorkerPool
-from opsconsole.wsgi import application as wsgi_application
 
 Handler = Callable[[int, FrameType | None], object]
 

@@ -6,9 +6,8 @@ import json
 import logging
 import secrets
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from opsconsole.live import wire
 from opsconsole.live.clock import clock
@@ -16,7 +15,7 @@ from opsconsole.live.database import listener_parameters
 from opsconsole.live.feeds import LEASE_COVER, StreamEnd, StreamGrant, TradingFeed
 from opsconsole.live.ledger import RETRY, TOUCH_EVERY, DatabaseTime, Ledger
 from opsconsole.live.reader import Reading, SnapshotReader
-from opsconsole.live.streams import Stream
+from opsconsole.live.streams import TradingStream
 from opsconsole.pool import WorkerPool
 
 log = logging.getLogger(__name__)
@@ -25,25 +24,25 @@ log = logging.getLogger(__name__)
 LAST_WORDS = 0.7
 
 
-@dataclass(frozen=True, slots=True)
-class Listeners:
-    """Who else wants to know what the hub's connection hears: the pages."""
+class Pages(Protocol):
+    """Who else wants to know what the hub's connection hears."""
 
-    topic: Callable[[str], None]
-    everything: Callable[[], None]
+    def on_topic(self, topic: str) -> None: ...
+
+    def on_everything(self) -> None: ...
 
 
 class Hub:
     """Holds the trading processes' streams. Everything here runs on the event loop and none of it waits for the database."""
 
-    def __init__(self, feed: TradingFeed, *, term: float, pages: Listeners) -> None:
+    def __init__(self, feed: TradingFeed, *, term: float, pages: Pages) -> None:
         self.id = secrets.token_hex(8)
         self.term = term
         self.renew = term / 4
         self.closing = False
         self.latest: Reading | None = None
-        self.streams: dict[str, Stream] = {}
-        self._emptied = asyncio.Event()
+        self.streams: dict[str, TradingStream] = {}
+        self._empty = asyncio.Event()
         self._pages = pages
         self._state = b""
         # The newest lease given to anybody, and the newest registration: together they bound what own streams may still rely on.
@@ -59,33 +58,26 @@ class Hub:
             every=self.renew,
             give_up=min(max(term, 1.0), 5.0),
         )
-        self._tasks: list[asyncio.Task[None]] = []
 
     # Life
 
-    def start(self) -> None:
-        jobs: tuple[Callable[[], Coroutine[Any, Any, None]], ...] = (
-            self._reader.run,
-            self._ledger.write_ends,
-            self._watch,
-            self._touch,
-        )
-        self._tasks = [asyncio.ensure_future(_for_ever(job)) for job in jobs]
+    def jobs(self) -> tuple[Callable[[], Coroutine[Any, Any, None]], ...]:
+        """Jobs that work until they are cancelled."""
+        return (self._reader.run, self._ledger.write_ends, self._watch, self._touch)
 
     def begin_shutdown(self) -> None:
         """Say bye to everybody. Servers wait for open answers before they tell the application to stop, so this comes first."""
         self.closing = True
         for stream in self.streams.values():
-            stream.end("shutdown")
+            stream.bye("shutdown")
 
-    async def stop(self) -> None:
-        self.begin_shutdown()
+    async def emptied(self) -> None:
+        """Wait a moment for the last streams to end."""
         if self.streams:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._emptied.wait(), LAST_WORDS)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.wait(self._tasks, timeout=LAST_WORDS)
+                await asyncio.wait_for(self._empty.wait(), LAST_WORDS)
+
+    async def close(self) -> None:
         await self._ledger.close(grace=LAST_WORDS)
         await self._pool.close(grace=0)
 
@@ -104,23 +96,23 @@ class Hub:
         """The process was registered, but its stream never began."""
         self._note_end(grant, opened=clock(), lease_until=None)
 
-    def add(self, stream: Stream) -> bytes:
+    def add(self, stream: TradingStream) -> bytes:
         """Take the stream in; the events that open it follow `hello`. Only after the first reading, and not once closing."""
         older = self.streams.get(stream.grant.key)
         if older is not None:
-            older.end("replaced")
+            older.bye("replaced")
         self.streams[stream.grant.key] = stream
-        self._emptied.clear()
+        self._empty.clear()
         self._last_opened = max(self._last_opened, stream.opened)
         # Its first lease needs a read that begins now.
         self._reader.wake()
         return self._state
 
-    def remove(self, stream: Stream) -> None:
+    def remove(self, stream: TradingStream) -> None:
         if self.streams.get(stream.grant.key) is stream:
             del self.streams[stream.grant.key]
             if not self.streams:
-                self._emptied.set()
+                self._empty.set()
         self._note_end(stream.grant, opened=stream.opened, lease_until=stream.lease_until)
 
     def _note_end(self, grant: StreamGrant, *, opened: float, lease_until: datetime | None) -> None:
@@ -139,14 +131,14 @@ class Hub:
             self._broadcast_state(reading)
             if older is None or older.epoch != reading.epoch:
                 self._ledger.settle(epoch=reading.epoch, seen=clock(), over=self._own_leases_end())
-            self._pages.everything()
+            self._pages.on_everything()
         self._broadcast_lease(reading)
 
     def on_topic(self, topic: str) -> None:
-        self._pages.topic(topic)
+        self._pages.on_topic(topic)
 
     def on_listening(self) -> None:
-        self._pages.everything()
+        self._pages.on_everything()
 
     def _broadcast_state(self, reading: Reading) -> None:
         state = {"epoch": reading.epoch, "s": reading.s} | json.loads(reading.state)
@@ -217,15 +209,5 @@ class Hub:
             if stream.grant.client_id in held:
                 stream.covered_until = max(stream.covered_until, began + LEASE_COVER)
             else:
-                stream.end("replaced")
+                stream.bye("replaced")
         return True
-
-
-async def _for_ever(job: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """A defect in one of the hub's jobs is logged, and the job begins anew: leases end by themselves, a dead job would not."""
-    while True:
-        try:
-            await job()
-        except Exception:
-            log.exception("A job of the hub failed")
-        await asyncio.sleep(RETRY)

@@ -12,7 +12,7 @@ from opsconsole.live.clock import clock
 from opsconsole.live.database import in_database
 from opsconsole.live.feeds import StreamGrant, StreamRefused, StreamRequest, TradingFeed
 from opsconsole.live.hub import Hub
-from opsconsole.live.streams import Stream
+from opsconsole.live.streams import TradingStream
 from opsconsole.pool import PoolFull, WorkerPool
 from opsconsole.replies import RETRY_SOON, send_error
 
@@ -46,14 +46,14 @@ class TradingStreams:
             return
         # The server's objects for this request live as long as the stream does; what is not needed any more goes now.
         del scope, request
-        stream = Stream(grant, send, arrived=arrived, opened=clock())
+        stream = TradingStream(grant, send, arrived=arrived, opened=clock())
         opening = self._hello(stream, arrived) + self._hub.add(stream)
         try:
             await stream.serve(receive, opening)
         finally:
             self._hub.remove(stream)
 
-    def _hello(self, stream: Stream, arrived: float) -> bytes:
+    def _hello(self, stream: TradingStream, arrived: float) -> bytes:
         hub = self._hub
         return wire.event(
             "hello",

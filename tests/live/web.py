@@ -28,9 +28,11 @@ class WebServer:
             self.port: int = listener.getsockname()[1]
             with log.open("ab") as output:
                 self.process = subprocess.Popen(
-                    [sys.executable, "-m", "uvicorn", "opsconsole.asgi:application"]
-                    + ["--fd", str(listener.fileno()), "--loop", "uvloop", "--http", "httptools"]
-                    + ["--no-access-log", "--timeout-graceful-shutdown", "2"],
+                    [
+                        *(sys.executable, "-m", "uvicorn", "opsconsole.asgi:application"),
+                        *("--fd", str(listener.fileno()), "--loop", "uvloop", "--http", "httptools"),
+                        *("--lifespan", "on", "--no-access-log", "--timeout-graceful-shutdown", "2"),
+                    ],
                     env=os.environ
                     | {"DATABASE_URL": database_url, "DJANGO_SETTINGS_MODULE": "tests.live.settings"}
                     | environment,
