@@ -1,7 +1,5 @@
 """The kill-switch pages. Reading is for everybody who is signed in; each act has its permission and goes through the services."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
@@ -11,8 +9,8 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from killswitch import bar, drills, left, proof, selectors, services
-from killswitch.choices import CommandKind, Reason
+from killswitch import bar, drills, left, presses, proof, selectors, services
+from killswitch.choices import CommandKind, Mode, Reason
 from killswitch.forms import CommandForm, HistoryForm, RearmForm
 from killswitch.models import Activation
 from killswitch.parts import HISTORY_ROWS
@@ -22,6 +20,7 @@ from opsconsole.accounts.people import needs, who_may
 from opsconsole.audit.models import AuditEvent
 
 PAGE_ROWS = 50
+KEY_LENGTH = 64
 
 
 @require_GET
@@ -55,14 +54,7 @@ def stop(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         context = {"page": "kill-switch", "chosen_scope": request.GET.get("scope", "")}
         return render(request, "killswitch/stop.html", context)
-    outcome = services.activate(
-        actor=actor_of(request),
-        reason=request.POST.get("reason") or Reason.MANUAL,
-        message=request.POST.get("message", ""),
-        scope=request.POST.get("scope") or GLOBAL,
-        mode=request.POST.get("mode") or "HALTED",
-        metadata=_key_of(request),
-    )
+    outcome = _stop(request)
     if request.headers.get("HX-Request"):
         part = render_to_string("killswitch/parts/state.html", {"bar": bar.of(selectors.status())})
         return HttpResponse(f'<hx-partial hx-target="#state">{part}</hx-partial>')
@@ -73,10 +65,20 @@ def stop(request: HttpRequest) -> HttpResponse:
     return _see(reverse("kill-switch"))
 
 
-def _key_of(request: HttpRequest) -> dict[str, Any]:
-    """The press's own key, kept with the stop: a repeat after a lost answer carries the same."""
-    key = request.POST.get("key", "")
-    return {"press": key} if key else {}
+def _stop(request: HttpRequest) -> services.ActivationOutcome:
+    """One press is one stop: its repeat after a lost answer carries the same key, and must not stop again what was re-armed meanwhile."""
+    actor, key = actor_of(request), request.POST.get("key", "")[:KEY_LENGTH]
+    repeated = presses.stopped_by(key, user_id=actor.user_id)
+    if repeated is not None:
+        return services.ActivationOutcome(changed=False, activation=repeated, warnings=[])
+    return services.activate(
+        actor=actor,
+        reason=request.POST.get("reason") or Reason.MANUAL,
+        message=request.POST.get("message", ""),
+        scope=request.POST.get("scope") or GLOBAL,
+        mode=request.POST.get("mode") or Mode.HALTED,
+        metadata={presses.KEY: key} if key else None,
+    )
 
 
 @require_POST
