@@ -96,15 +96,20 @@ class Activation(models.Model):
             ("command", "Can cancel orders and close positions"),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["scope", "drill"], condition=Q(ended_at=None), name="one_open_activation"),
+            models.UniqueConstraint(
+                fields=["scope", "drill"], condition=Q(ended_at=None), name="one_open_activation"
+            ),
             models.CheckConstraint(condition=~Q(mode=Mode.ACTIVE), name="activation_stops_something"),
             models.CheckConstraint(
-                condition=Q(ended_at=None) | Q(ended_at__gte=F("activated_at")), name="activation_ends_after_start"
+                condition=Q(ended_at=None) | Q(ended_at__gte=F("activated_at")),
+                name="activation_ends_after_start",
             ),
         ]
         indexes = [
             # Read by the settler: episodes whose proof is not complete.
-            models.Index(fields=["id"], name="activation_unproven", condition=Q(stopped_at=None, ended_at=None)),
+            models.Index(
+                fields=["id"], name="activation_unproven", condition=Q(stopped_at=None, ended_at=None)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -125,7 +130,8 @@ class Switch(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(mode=Mode.ACTIVE, activation=None) | (~Q(mode=Mode.ACTIVE) & Q(activation__isnull=False)),
+                condition=Q(mode=Mode.ACTIVE, activation=None)
+                | (~Q(mode=Mode.ACTIVE) & Q(activation__isnull=False)),
                 name="switch_has_its_activation",
             ),
         ]
@@ -160,7 +166,7 @@ class Acknowledgement(models.Model):
 
 
 class Command(models.Model):
-    """"Cancel open orders" or "close positions", pressed by an operator for one or all trading processes."""
+    """ "Cancel open orders" or "close positions", pressed by an operator for one or all trading processes."""
 
     kind = models.CharField(max_length=32, choices=CommandKind)
     epoch = models.BigIntegerField()

@@ -22,7 +22,9 @@ def text(name: str, default: str = "", *, environ: Mapping[str, str] = os.enviro
     try:
         return Path(path).read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise ImproperlyConfigured(f"{name}_FILE names a file that cannot be read: {error.strerror}") from None
+        raise ImproperlyConfigured(
+            f"{name}_FILE names a file that cannot be read: {error.strerror}"
+        ) from None
 
 
 def flag(name: str, default: bool = False, *, environ: Mapping[str, str] = os.environ) -> bool:
@@ -31,7 +33,9 @@ def flag(name: str, default: bool = False, *, environ: Mapping[str, str] = os.en
         return True
     if value in FALSE:
         return False
-    raise ImproperlyConfigured(f"{name} must be one of {', '.join(sorted(TRUE | FALSE - {''}))}, not {value!r}")
+    raise ImproperlyConfigured(
+        f"{name} must be one of {', '.join(sorted(TRUE | FALSE - {''}))}, not {value!r}"
+    )
 
 
 def number(

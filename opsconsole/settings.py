@@ -12,7 +12,9 @@ DATA_DIR = Path(env.text("OPSCONSOLE_DATA", str(BASE_DIR / "var"))).absolute()
 DEBUG = env.flag("OPSCONSOLE_DEBUG")
 SECRET_KEY = env.text("OPSCONSOLE_SECRET_KEY")
 if not SECRET_KEY:
-    raise ImproperlyConfigured("OPSCONSOLE_SECRET_KEY is not set. script/server and script/manage make one by themselves.")
+    raise ImproperlyConfigured(
+        "OPSCONSOLE_SECRET_KEY is not set. script/server and script/manage make one by themselves."
+    )
 
 # The embedded services are started by the supervisor, which passes their addresses on in these same variables
 # and says so in OPSCONSOLE_EMBEDDED.

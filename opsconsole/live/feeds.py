@@ -88,7 +88,8 @@ class TradingFeed(Protocol):
 class LivePart:
     """A piece of a page that refreshes itself: `render()` gives the HTML that replaces the element with the id `target`.
 
-    The HTML is the same for everybody, so it is rendered once for all open pages; what depends on the person stays outside. `topics`: what makes it stale.
+    The HTML is the same for everybody, so it is rendered once for all open pages; what depends on the person
+    stays outside. `topics`: what makes it stale.
     `urgent` parts go out at once, all others at most once a second. `pages`: the pages that carry it; empty means every page.
     """
 
