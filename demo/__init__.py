@@ -1,1 +1,3 @@
-"""A demo trading system: a simulated venue, four trading processes that follow the console, and a report at the end."""
+"""A demo trading system: a simulated venue, four trading processes that follow the console, and a report at
+the end.
+"""

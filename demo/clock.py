@@ -1,4 +1,6 @@
-"""The clock of the demo's records: one for all processes of the machine, it never steps and it counts suspend."""
+"""The clock of the demo's records: one for all processes of the machine, it never steps and it counts
+suspend.
+"""
 
 import time
 
@@ -11,5 +13,7 @@ def boot_ns() -> int:
 
 
 def stamps() -> tuple[int, int]:
-    """The same moment by both clocks: (boot, wall), nanoseconds. Read back to back, so that they can be set against each other."""
+    """The same moment by both clocks: (boot, wall), nanoseconds. Read back to back, so that they can be set
+    against each other.
+    """
     return boot_ns(), time.time_ns()

@@ -1,4 +1,6 @@
-"""The venue's rules, without any I/O: resting limit orders, filled against each day's open, high, low and close."""
+"""The venue's rules, without any I/O: resting limit orders, filled against each day's open, high, low and
+close.
+"""
 
 from dataclasses import dataclass, field
 
@@ -6,7 +8,7 @@ from demo.prices import Bar
 from demo.strategy import Side
 
 
-class Rejected(Exception):
+class RejectedError(Exception):
     """The venue does not take an order. The text names the field and what is allowed."""
 
 
@@ -66,15 +68,15 @@ class Exchange:
         return [order for order in self._orders.values() if order.ticker == ticker]
 
     def place(self, ticker: str, side: str, quantity: int, limit: float) -> Order:
-        """Rest a limit order. Raises Rejected."""
+        """Rest a limit order. Raises RejectedError."""
         if ticker not in self.accounts:
-            raise Rejected(f"ticker must be one of {', '.join(self.tickers)}")
+            raise RejectedError(f"ticker must be one of {', '.join(self.tickers)}")
         if side not in {"buy", "sell"}:
-            raise Rejected("side must be buy or sell")
+            raise RejectedError("side must be buy or sell")
         if not 0 < quantity <= 10_000:
-            raise Rejected("quantity must lie between 1 and 10000 shares")
+            raise RejectedError("quantity must lie between 1 and 10000 shares")
         if not limit > 0:
-            raise Rejected("limit must be a price above 0")
+            raise RejectedError("limit must be a price above 0")
         self._last_id += 1
         order = Order(self._last_id, ticker, "buy" if side == "buy" else "sell", quantity, limit)
         self._orders[order.id] = order
@@ -98,7 +100,9 @@ class Exchange:
         return fill
 
     def trade_day(self, bar: Bar) -> list[Fill]:
-        """Play one day of one ticker: fill what its range reaches. An order beyond the open trades at the open, as it would have."""
+        """Play one day of one ticker: fill what its range reaches. An order beyond the open trades at the
+        open, as it would have.
+        """
         fills = []
         for order in self.open_orders(bar.ticker):
             price = _price(order, bar)
@@ -112,7 +116,9 @@ class Exchange:
         return fills
 
     def end_year(self) -> None:
-        """The tape starts again: orders expire and positions are settled at the last close, so that no profit comes from the seam."""
+        """The tape starts again: orders expire and positions are settled at the last close, so that no profit
+        comes from the seam.
+        """
         for ticker in self.tickers:
             self.cancel(ticker)
             self.close(ticker)

@@ -32,7 +32,9 @@ class Momentum:
         self._closes.clear()
 
     def decide(self, close: float, position: int) -> list[Quote]:
-        """The orders to rest until the next close, given today's `close` and the shares held. Empty while it warms up."""
+        """The orders to rest until the next close, given today's `close` and the shares held. Empty while it
+        warms up.
+        """
         self._closes.append(close)
         if len(self._closes) > self.window:
             self._closes.popleft()
@@ -42,7 +44,9 @@ class Momentum:
         if close <= sum(self._closes) / self.window:
             return [self._quote("sell", close * (1 + self.step * n)) for n in range(held)]
         buys = [self._quote("buy", close * (1 - self.step * n)) for n in range(self.lots - held)]
-        return buys + [self._quote("sell", close * (1 + self.take_profit + self.step * n)) for n in range(held)]
+        return buys + [
+            self._quote("sell", close * (1 + self.take_profit + self.step * n)) for n in range(held)
+        ]
 
     def _quote(self, side: Side, limit: float) -> Quote:
         return Quote(side, self.lot, round(limit, 2))

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from demo.exchange import Exchange, Fill, Rejected
+from demo.exchange import Exchange, Fill, RejectedError
 from demo.prices import Bar, load
 
 DAY = Bar("IBM", "2008-06-02", open=100.0, high=104.0, low=97.0, close=102.0, volume=1)
@@ -29,7 +29,7 @@ def exchange() -> Exchange:
 def test_a_bad_order_is_rejected_by_the_field_s_name(
     exchange: Exchange, ticker: str, side: str, quantity: int, limit: float, named: str
 ) -> None:
-    with pytest.raises(Rejected, match=named):
+    with pytest.raises(RejectedError, match=named):
         exchange.place(ticker, side, quantity, limit)
     assert exchange.open_orders("IBM") == []
 
@@ -47,7 +47,9 @@ def test_a_bad_order_is_rejected_by_the_field_s_name(
         ("sell", 104.01, None),
     ],
 )
-def test_a_day_fills_what_its_range_reaches(exchange: Exchange, side: str, limit: float, price: float | None) -> None:
+def test_a_day_fills_what_its_range_reaches(
+    exchange: Exchange, side: str, limit: float, price: float | None
+) -> None:
     order = exchange.place("IBM", side, 100, limit)
     fills = exchange.trade_day(DAY)
     assert [fill.price for fill in fills] == ([] if price is None else [price])
@@ -99,4 +101,6 @@ def test_the_tape_holds_four_tickers_with_the_same_days_in_order() -> None:
     dates = [bar.date for bar in tapes["IBM"]]
     assert dates == sorted(set(dates))
     assert len(dates) == 273
-    assert all(bar.low <= min(bar.open, bar.close) <= max(bar.open, bar.close) <= bar.high for bar in tapes["GOOG"])
+    assert all(
+        bar.low <= min(bar.open, bar.close) <= max(bar.open, bar.close) <= bar.high for bar in tapes["GOOG"]
+    )
