@@ -1,4 +1,6 @@
-"""One page of memory that the load processes write and the measuring process reads, without a message in between."""
+"""One page of memory that the load processes write and the measuring process reads, without a message in
+between.
+"""
 
 import mmap
 import struct
@@ -11,7 +13,9 @@ _ROW = struct.Struct("=7q")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One load process. Times in nanoseconds of the machine's steady clock (`demo.clock.boot_ns`); 0: not yet."""
+    """One load process. Times in nanoseconds of the machine's steady clock (`demo.clock.boot_ns`); 0: not
+    yet.
+    """
 
     pid: int
     # Tries so far, and those that were allowed.
@@ -24,7 +28,6 @@ class Row:
     epoch: int
     # The latest try of any outcome.
     tried: int
-
 
 
 class Board:

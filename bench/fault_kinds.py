@@ -1,4 +1,6 @@
-"""The faults that are injected, each with how it is undone. What a fault proves is checked in `bench.fault_matrix`."""
+"""The faults that are injected, each with how it is undone. What a fault proves is checked in
+`bench.fault_matrix`.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -79,7 +81,9 @@ def _right_clocks(scene: Scene) -> None:
 
 FAULTS = (
     Fault("web killed", lambda scene: scene.rig.web.kill(), _start_web, severs=True),
-    Fault("web suspended", lambda scene: scene.rig.web.freeze(), lambda scene: scene.rig.web.thaw(), severs=True),
+    Fault(
+        "web suspended", lambda scene: scene.rig.web.freeze(), lambda scene: scene.rig.web.thaw(), severs=True
+    ),
     Fault(
         "PostgreSQL frozen",
         lambda scene: scene.rig.postgres.freeze(),
@@ -87,9 +91,20 @@ FAULTS = (
         severs=True,
         stoppable=False,
     ),
-    Fault("PostgreSQL stopped", lambda scene: scene.rig.postgres.stop(), _start_postgres, severs=True, stoppable=False),
+    Fault(
+        "PostgreSQL stopped",
+        lambda scene: scene.rig.postgres.stop(),
+        _start_postgres,
+        severs=True,
+        stoppable=False,
+    ),
     Fault("Valkey stopped", lambda scene: scene.rig.valkey.kill(), _start_valkey, severs=False),
-    Fault("stream cut without FIN", lambda scene: scene.proxy.cut(), lambda scene: scene.proxy.heal(), severs=True),
+    Fault(
+        "stream cut without FIN",
+        lambda scene: scene.proxy.cut(),
+        lambda scene: scene.proxy.heal(),
+        severs=True,
+    ),
     Fault(
         "clients suspended",
         _freeze_clients,

@@ -1,8 +1,9 @@
-"""Injects faults into a running console with trading processes, stops trading while they last, and looks for an order after the bound.
+"""Injects faults into a running console with trading processes, stops trading while they last, and looks for
+an order after the bound.
 
-The bound: a term after the stop was committed, or, where the fault by itself lets no lease through, a term after the fault began, whichever
-is sooner. An order counts as late by the clock read just *before* the process asked: a process that is suspended between its question
-and its note must not count as late for that.
+The bound: a term after the stop was committed, or, where the fault by itself lets no lease through, a term
+after the fault began, whichever is sooner. An order counts as late by the clock read just *before* the
+process asked: a process that is suspended between its question and its note must not count as late for that.
 """
 
 import random
@@ -18,7 +19,8 @@ from bench.proxy import Proxy
 from bench.rig import Operator, Rig, operator
 from demo.clock import boot_ns
 
-# Orders are looked for until so long after the bound, as parts of a term; the longest wait for trade to begin again, seconds.
+# Orders are looked for until so long after the bound, as parts of a term; the longest wait for trade to begin
+# again, seconds.
 BEYOND = 0.2
 RECOVERY = 30.0
 

@@ -1,4 +1,6 @@
-"""The load processes as the measuring process sees them: started, frozen, and asked when they were last allowed to trade."""
+"""The load processes as the measuring process sees them: started, frozen, and asked when they were last
+allowed to trade.
+"""
 
 import os
 import signal
@@ -21,7 +23,9 @@ class LateError(Exception):
     """Something that was waited for did not come about within its time. The text says what."""
 
 
-def wait_until(condition: Callable[[], bool], what: str, *, seconds: float = 30.0, every: float = 0.005) -> None:
+def wait_until(
+    condition: Callable[[], bool], what: str, *, seconds: float = 30.0, every: float = 0.005
+) -> None:
     """Look again and again until it holds. Raises LateError with `what`."""
     until = time.monotonic() + seconds
     while not condition():
@@ -63,11 +67,17 @@ class Fleet:
     def wait_trading(self, *, seconds: float = 30.0) -> None:
         """Until every process was allowed to trade after now. Raises LateError."""
         since = boot_ns()
-        wait_until(lambda: all(row.asked > since for row in self.rows()), "every process trades", seconds=seconds)
+        wait_until(
+            lambda: all(row.asked > since for row in self.rows()), "every process trades", seconds=seconds
+        )
 
     def wait_epoch(self, epoch: int, *, seconds: float = 30.0) -> None:
         """Until every process has applied at least this epoch. Raises LateError."""
-        wait_until(lambda: all(row.epoch >= epoch for row in self.rows()), f"every process knows epoch {epoch}", seconds=seconds)
+        wait_until(
+            lambda: all(row.epoch >= epoch for row in self.rows()),
+            f"every process knows epoch {epoch}",
+            seconds=seconds,
+        )
 
     def freeze(self) -> None:
         """Suspend all of them; returns once the kernel has done so."""
@@ -83,11 +93,17 @@ def freeze(processes: list[psutil.Process]) -> None:
     """Suspend processes, in this order; returns once the kernel has done so."""
     for process in processes:
         process.suspend()
-    wait_until(lambda: all(p.status() == psutil.STATUS_STOPPED for p in processes), "processes are suspended", seconds=5)
+    wait_until(
+        lambda: all(p.status() == psutil.STATUS_STOPPED for p in processes),
+        "processes are suspended",
+        seconds=5,
+    )
 
 
 class WallShift:
-    """Shifts the wall clock of processes that are started with `environ()`, and no other clock (bench/wallclock.c)."""
+    """Shifts the wall clock of processes that are started with `environ()`, and no other clock
+    (bench/wallclock.c).
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -1,4 +1,6 @@
-"""The floor of propagation: how long PostgreSQL's own `UPDATE + NOTIFY → LISTEN` takes, from one process to another."""
+"""The floor of propagation: how long PostgreSQL's own `UPDATE + NOTIFY → LISTEN` takes, from one process to
+another.
+"""
 
 import sys
 
@@ -18,7 +20,9 @@ def create(url: str) -> None:
 
 
 def main() -> None:
-    """Listen for ever; print `<payload> <steady clock, ns>` for each notification, the clock read as it arrives."""
+    """Listen for ever; print `<payload> <steady clock, ns>` for each notification, the clock read as it
+    arrives.
+    """
     with psycopg.connect(sys.stdin.readline().strip(), autocommit=True) as connection:
         connection.execute(f"LISTEN {CHANNEL}")
         print("listening", flush=True)

@@ -1,7 +1,8 @@
 """The load: processes that follow the console and ask before each order, every few milliseconds.
 
-`python -m bench.orders --board FILE --count N --every SECONDS` reads the console from OPSCLIENT_URL and OPSCLIENT_TOKEN, and ends when
-its standard input closes. The processes are forks of one that has everything loaded; each connects by itself.
+`python -m bench.orders --board FILE --count N --every SECONDS` reads the console from OPSCLIENT_URL and
+OPSCLIENT_TOKEN, and ends when its standard input closes. The processes are forks of one that has everything
+loaded; each connects by itself.
 """
 
 import argparse
@@ -19,7 +20,9 @@ from demo.clock import boot_ns
 
 
 def trade(board: Board, number: int, every: float) -> None:
-    """Ask for ever, and write down when the answer was yes. Nothing is sent anywhere: the answer is what is measured."""
+    """Ask for ever, and write down when the answer was yes. Nothing is sent anywhere: the answer is what is
+    measured.
+    """
     url, token = os.environ["OPSCLIENT_URL"], os.environ["OPSCLIENT_TOKEN"]
     kill_switch = KillSwitch(console=OpsConsole(url, token=token, name=f"load-{number}"))
     pid, tries, allowed, last_asked, last_told = os.getpid(), 0, 0, 0, 0

@@ -9,7 +9,9 @@ from demo.clock import boot_ns
 
 
 class Proxy:
-    """Forwards to one address. While it is cut, no byte and no end of a connection gets through, in either direction."""
+    """Forwards to one address. While it is cut, no byte and no end of a connection gets through, in either
+    direction.
+    """
 
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)
@@ -32,7 +34,9 @@ class Proxy:
             return boot_ns()
 
     def heal(self) -> None:
-        """Forward again. What was under way is reset: no connection survives such a cut here, though bytes of it might elsewhere."""
+        """Forward again. What was under way is reset: no connection survives such a cut here, though bytes of
+        it might elsewhere.
+        """
         with self._lock:
             for connection in list(self._peers):
                 self._drop(connection)

@@ -1,4 +1,6 @@
-"""A console of its own for measuring: PostgreSQL, Valkey and one web process, each of which can be killed, frozen and started again."""
+"""A console of its own for measuring: PostgreSQL, Valkey and one web process, each of which can be killed,
+frozen and started again.
+"""
 
 import json
 import os
@@ -77,14 +79,18 @@ class Server:
 
 
 class Rig:
-    """The console. `term`: the lease's, in seconds. `durable`: whether PostgreSQL waits for its disk, as a console does."""
+    """The console. `term`: the lease's, in seconds. `durable`: whether PostgreSQL waits for its disk, as a
+    console does.
+    """
 
     def __init__(self, folder: Path, *, term: float, durable: bool = True) -> None:
         self.term = term
         self.path = folder
         self._folder = DataFolder(folder)
         self._folder.hold("bench")
-        without = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
+        without = {
+            name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}
+        }
         embedded = servers.prepare(self._folder, without, lambda _text: None, durable=durable)
         if embedded.cluster is None or embedded.valkey is None:
             raise RuntimeError("the rig needs its own PostgreSQL and Valkey")
@@ -110,7 +116,9 @@ class Rig:
             self.wait_postgres()
             self.cluster.ensure_database()
             self.manage("migrate", "--verbosity", "0")
-            token = self.manage("createtoken", "--user", "bench", "--name", "bench", "--role", "trading-system")
+            token = self.manage(
+                "createtoken", "--user", "bench", "--name", "bench", "--role", "trading-system"
+            )
             self.token = token.strip().splitlines()[-1]
             self.start_web()
             stack.pop_all()
@@ -123,12 +131,18 @@ class Rig:
 
     def client_environ(self, url: str | None = None) -> dict[str, str]:
         """What a trading process needs to follow this console."""
-        return {"OPSCLIENT_URL": url or self.url, "OPSCLIENT_TOKEN": self.token, "PYTHONPATH": self.environ["PYTHONPATH"]}
+        return {
+            "OPSCLIENT_URL": url or self.url,
+            "OPSCLIENT_TOKEN": self.token,
+            "PYTHONPATH": self.environ["PYTHONPATH"],
+        }
 
     def manage(self, *arguments: str) -> str:
         """Run a command of manage.py on this console. Returns its output."""
         command = [sys.executable, str(ROOT / "manage.py"), *arguments]
-        done = subprocess.run(command, env=self.environ, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+        done = subprocess.run(
+            command, env=self.environ, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
+        )
         return done.stdout
 
     def start_web(self) -> None:

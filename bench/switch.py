@@ -1,14 +1,17 @@
-"""The operator's side of the measurements: a process that stops and re-arms trading straight on the database, and says exactly when.
+"""The operator's side of the measurements: a process that stops and re-arms trading straight on the database,
+and says exactly when.
 
-`python -m bench.switch` takes one JSON object a line and answers with one. Like `manage.py killswitch` it needs the console's database and
-not its web process.
+`python -m bench.switch` takes one JSON object a line and answers with one. Like `manage.py killswitch` it
+needs the console's database and not its web process.
 
     {"do": "stop"}                → activation, epoch, committing, committed
     {"do": "rearm"}               → epoch, committing, committed
-    {"do": "proof", "activation"} → stopped (whether every process is proven), time_to_stop_ms, expired (processes proven by time)
-    {"do": "notify", "id"}        → committing, committed: the floor, PostgreSQL's own UPDATE and NOTIFY
+    {"do": "proof", "activation"} → stopped (whether every process is proven), time_to_stop_ms, expired
+    (processes proven by time) {"do": "notify", "id"}        → committing, committed: the floor, PostgreSQL's
+    own UPDATE and NOTIFY
 
-`committing` is the steady clock (ns) just before COMMIT is sent, `committed` just after it was answered: the commit lies between them.
+`committing` is the steady clock (ns) just before COMMIT is sent, `committed` just after it was answered: the
+commit lies between them.
 """
 
 import json
@@ -89,7 +92,12 @@ def _first(times: list[int]) -> Message:
     return {"committing": times[0], "committed": times[1]}
 
 
-COMMANDS: dict[str, Callable[[Message], Message]] = {"stop": stop, "rearm": rearm, "proof": proof, "notify": notify}
+COMMANDS: dict[str, Callable[[Message], Message]] = {
+    "stop": stop,
+    "rearm": rearm,
+    "proof": proof,
+    "notify": notify,
+}
 
 
 def main() -> None:

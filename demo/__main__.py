@@ -13,7 +13,8 @@ from demo import journal, report
 from demo.access import obtain
 from demo.console import Console, ConsoleError
 from demo.prices import load
-from demo.processes import Processes
+from demo.processes import ROOT, Processes
+from opsconsole.embedded.servers import data_path
 
 # Seconds between two looks at the console's history, so that a report can be made when the console has gone
 # first.
@@ -58,7 +59,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--data",
         type=Path,
-        default=Path(os.environ.get("OPSCONSOLE_DATA", "var")),
+        default=data_path(ROOT, os.environ),
         help="the console's data folder",
     )
     parser.add_argument(

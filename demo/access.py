@@ -43,7 +43,7 @@ def _make_token(data: Path) -> str:
         "trading-system",
     ]
     environ = os.environ | {"OPSCONSOLE_DATA": str(data.absolute())}
-    made = subprocess.run(command, env=environ, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603 our own script
+    made = subprocess.run(command, env=environ, stdout=subprocess.PIPE, text=True, check=False)
     if made.returncode:
         raise ConsoleError("The demo could not make a token for its traders; the reason stands above.")
     return made.stdout.strip().splitlines()[-1]

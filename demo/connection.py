@@ -33,7 +33,8 @@ class VenueConnection:
         if self._task.done():
             raise VenueError("the venue has hung up")
         number = next(self._ids)
-        answer = self._waiting[number] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = answer
         self._writer.write(json.dumps({"id": number, "op": op, **fields}).encode() + b"\n")
         message = await answer
         if "error" in message:

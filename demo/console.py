@@ -25,15 +25,17 @@ class Console:
         return self._get("/monitoring/kill-switch", {})
 
     def activations(self) -> list[dict[str, Any]]:
-        """The latest hundred stops, newest first. Raises ConsoleError."""
-        results: list[dict[str, Any]] = self._get("/monitoring/kill-switch/activations", {"limit": "100"})[
-            "results"
-        ]
+        """The latest hundred stops, newest first. Raises ConsoleError.
+
+        Asked again and again, and once more at the end, when nobody wants to wait: half a second at most.
+        """
+        page = self._get("/monitoring/kill-switch/activations", {"limit": "100"}, timeout=0.5)
+        results: list[dict[str, Any]] = page["results"]
         return results
 
-    def _get(self, path: str, query: dict[str, str]) -> dict[str, Any]:
+    def _get(self, path: str, query: dict[str, str], *, timeout: float = 2) -> dict[str, Any]:
         try:
-            answer = self._session.get(self.url + path, params=query, timeout=2, allow_redirects=False)
+            answer = self._session.get(self.url + path, params=query, timeout=timeout, allow_redirects=False)
         except requests.RequestException:
             raise ConsoleError(
                 f"The console does not answer at {self.url}. Start it with script/server."

@@ -13,7 +13,7 @@ from typing import IO
 ROOT = Path(__file__).resolve().parent.parent
 
 # Seconds that a child has to end in order.
-GRACE = 1.5
+GRACE = 0.8
 
 
 class Processes:
@@ -63,7 +63,7 @@ class Processes:
 
     def _spawn(self, module: str, *arguments: str, stdout: int | None = None) -> subprocess.Popen[str]:
         # A group of their own: Ctrl-C is ours to turn into an orderly end.
-        return subprocess.Popen(  # noqa: S603 our own modules
+        return subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             stdin=subprocess.PIPE,
             stdout=stdout,

@@ -44,7 +44,7 @@ class Trader:
         print(f"{self._ticker}: stopped, {reason}: {message}", flush=True)
         await self.cancel_all_orders()
 
-    async def on_kill_switch_deactivate(self, message: str) -> None:
+    async def on_kill_switch_deactivate(self, _reason: str, message: str, _metadata: dict[str, Any]) -> None:
         print(f"{self._ticker}: trading again: {message}", flush=True)
 
     async def cancel_all_orders(self) -> dict[str, int]:
