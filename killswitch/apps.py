@@ -1,6 +1,13 @@
 from django.apps import AppConfig
 
+from opsconsole.live.feeds import register_trading_feed
+
 
 class KillSwitchConfig(AppConfig):
     name = "killswitch"
     verbose_name = "Kill switch"
+
+    def ready(self) -> None:
+        from killswitch.feed import KillSwitchFeed  # noqa: PLC0415  it needs the models, which exist only now
+
+        register_trading_feed(KillSwitchFeed())

@@ -47,6 +47,7 @@ class TradingClient(models.Model):
     override = models.JSONField(null=True)
 
     class Meta:
+        permissions = [("connect_tradingclient", "Can connect as a trading process")]
         constraints = [models.UniqueConstraint(fields=["name", "instance"], name="client_instance")]
         indexes = [
             models.Index(fields=["-last_seen", "-id"], name="client_last_seen"),

@@ -1,5 +1,7 @@
 from django.apps import AppConfig
 
+from opsconsole.accounts import checks as checks
+
 
 class AccountsConfig(AppConfig):
     name = "opsconsole.accounts"

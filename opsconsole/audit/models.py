@@ -1,6 +1,7 @@
 """The append-only trail of everything that people and machines did."""
 
 from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
 from opsconsole.audit.choices import ActorKind
@@ -26,9 +27,9 @@ class AuditEvent(models.Model):
     object_id = models.CharField(max_length=64, blank=True)
     object_label = models.CharField(max_length=200, blank=True)
     reason = models.TextField(blank=True)
-    before = models.JSONField(null=True)
-    after = models.JSONField(null=True)
-    metadata = models.JSONField(default=dict)
+    before = models.JSONField(null=True, encoder=DjangoJSONEncoder)
+    after = models.JSONField(null=True, encoder=DjangoJSONEncoder)
+    metadata = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
     ip = models.GenericIPAddressField(null=True)
     request_id = models.CharField(max_length=64, blank=True)
     # SHA-256 of an unambiguous encoding of all the fields above, made by the trigger `audit_event_leaf`.

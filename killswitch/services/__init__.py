@@ -1,0 +1,36 @@
+"""The one door for every change of the kill switch: web pages, API, command, tasks and streams all come through here."""
+
+from killswitch.services.commands import NoTargets, issue_command
+from killswitch.services.processes import (
+    AccountMismatch,
+    ClientDetails,
+    connect,
+    disconnect,
+    sweep,
+    touch,
+)
+from killswitch.services.proofs import Acknowledged, UnknownClient, acknowledge, settle
+from killswitch.services.reports import Report, report
+from killswitch.services.switches import ActivationOutcome, DrillRefused, NotActive, activate, deactivate
+
+__all__ = [
+    "AccountMismatch",
+    "Acknowledged",
+    "ActivationOutcome",
+    "ClientDetails",
+    "DrillRefused",
+    "NoTargets",
+    "NotActive",
+    "Report",
+    "UnknownClient",
+    "acknowledge",
+    "activate",
+    "connect",
+    "deactivate",
+    "disconnect",
+    "issue_command",
+    "report",
+    "settle",
+    "sweep",
+    "touch",
+]

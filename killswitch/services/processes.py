@@ -1,0 +1,140 @@
+"""Trading processes come and go."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Q
+
+from killswitch.choices import CommandState
+from killswitch.locking import bounded, database_time
+from killswitch.models import CommandResult, TradingClient
+from opsconsole.audit.actor import Actor
+from opsconsole.audit.services import record
+from opsconsole.live.publish import publish
+
+# A hub notes every few seconds that its streams are open. One that has not for so long beyond the lease's term is gone.
+HUB_SILENT_AFTER = timedelta(seconds=15)
+# A command that a process has not answered after so long has no result.
+COMMAND_TIME = timedelta(seconds=60)
+
+# Rows in the order of their ids, so that two hubs that change the same ones cannot wait for each other.
+TOUCH = """
+WITH mine AS (
+    SELECT id FROM killswitch_tradingclient WHERE id = ANY(%(ids)s) AND hub IN ('', %(hub)s) ORDER BY id FOR NO KEY UPDATE
+)
+UPDATE killswitch_tradingclient c
+SET hub = %(hub)s, last_seen = %(now)s, lease_until = GREATEST(c.lease_until, %(lease_until)s)
+FROM mine WHERE c.id = mine.id
+"""
+CLOSE = """
+WITH ended AS (
+    SELECT c.id, e.lease_until FROM killswitch_tradingclient c
+    JOIN unnest(%(ids)s::bigint[], %(lease_until)s::timestamptz[]) AS e (id, lease_until) ON e.id = c.id
+    ORDER BY c.id FOR NO KEY UPDATE OF c
+)
+UPDATE killswitch_tradingclient c
+SET hub = CASE WHEN c.hub = %(hub)s THEN '' ELSE c.hub END, lease_until = GREATEST(c.lease_until, ended.lease_until)
+FROM ended WHERE c.id = ended.id
+"""
+
+
+class AccountMismatch(Exception):
+    """Another account has registered this very instance."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientDetails:
+    """What a process says of itself when it opens its stream; checked by the caller. `scopes` as `killswitch.state.parse_scope` spells them."""
+
+    name: str
+    instance: str
+    host: str
+    pid: int | None
+    version: str
+    scopes: Sequence[str]
+
+
+@bounded
+def connect(*, actor: Actor, details: ClientDetails, hub: str, now: datetime | None = None) -> TradingClient:
+    """Register a process, before its hub gives it any lease. Raises AccountMismatch."""
+    moment = now or database_time()
+    # A lease may come as soon as this is committed; the hub's first touch brings the true end.
+    lease_until = moment + timedelta(seconds=settings.LEASE_TERM)
+    client, created = TradingClient.objects.get_or_create(
+        name=details.name,
+        instance=details.instance,
+        defaults={"first_seen": moment, "last_seen": moment, "user_id": actor.user_id},
+    )
+    client = TradingClient.objects.select_for_update(no_key=True).get(pk=client.pk)
+    if client.user_id != actor.user_id:
+        raise AccountMismatch
+    client.host, client.pid, client.version = details.host, details.pid, details.version
+    client.scopes = list(details.scopes)
+    client.hub, client.connected_at, client.last_seen = hub, moment, moment
+    client.lease_until = max(lease_until, client.lease_until or lease_until)
+    client.save()
+    if created:
+        record(
+            actor=actor,
+            action="killswitch.client_registered",
+            obj=client,
+            reason="",
+            after={
+                "host": client.host,
+                "pid": client.pid,
+                "version": client.version,
+                "scopes": client.scopes,
+            },
+            now=moment,
+        )
+    publish("clients", ids=(client.pk,))
+    return client
+
+
+@bounded
+def touch(*, client_ids: Iterable[int], hub: str, lease_until: datetime, now: datetime | None = None) -> None:
+    """Note that a hub holds these streams, and until when a lease that it gave may count. Streams that moved to another hub stay there."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            TOUCH,
+            {"ids": list(client_ids), "hub": hub, "now": now or database_time(), "lease_until": lease_until},
+        )
+
+
+@bounded
+def disconnect(*, ends: Iterable[tuple[int, datetime | None]], hub: str) -> None:
+    """Note that streams have ended: pairs of a process's id and the last time at which a lease it was given may count (None: it had none)."""
+    pairs = list(ends)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            CLOSE,
+            {
+                "ids": [pk for pk, _ in pairs],
+                "lease_until": [lease_until for _, lease_until in pairs],
+                "hub": hub,
+            },
+        )
+    publish("clients", ids=tuple(pk for pk, _ in pairs))
+
+
+@bounded
+def sweep(*, now: datetime | None = None) -> None:
+    """Let go of the streams of hubs that are gone, and of commands that nobody answered."""
+    moment = now or database_time()
+    # When such a hub gave its last lease is not known, so the bound counts from now.
+    term = timedelta(seconds=settings.LEASE_TERM)
+    silent = TradingClient.objects.filter(~Q(hub=""), lease_until__lt=moment - HUB_SILENT_AFTER)
+    gone = list(
+        silent.order_by("pk").select_for_update(no_key=True, skip_locked=True).values_list("pk", flat=True)
+    )
+    if gone:
+        TradingClient.objects.filter(pk__in=gone).update(hub="", lease_until=moment + term)
+        publish("clients", ids=tuple(gone))
+    late = CommandResult.objects.filter(
+        state=CommandState.PENDING, command__issued_at__lt=moment - COMMAND_TIME
+    )
+    if late.update(state=CommandState.EXPIRED, at=moment, error="no answer in time"):
+        publish("commands")

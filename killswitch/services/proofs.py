@@ -1,0 +1,228 @@
+"""The proof that each process stopped: by its own word, or because its lease has run out."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Max, Q
+
+from killswitch.choices import ProofState
+from killswitch.locking import bounded, database_time
+from killswitch.models import Acknowledgement, Activation, TradingClient
+from killswitch.state import covers
+from opsconsole.audit.actor import Actor
+from opsconsole.audit.services import record
+from opsconsole.live.publish import publish
+
+PROOF = Actor.system("proof")
+
+# One statement: note the process's epoch, and prove its part in each activation. A proof that time gave first stays.
+# The epoch is bounded by the console's own: a process that knows more (the console was restored) has not seen what comes.
+ACKNOWLEDGE = """
+WITH me AS (
+    UPDATE killswitch_tradingclient
+    SET acknowledged_epoch = GREATEST(
+            acknowledged_epoch, LEAST(%(epoch)s, (SELECT value FROM killswitch_epoch WHERE id = 1))),
+        last_seen = %(now)s
+    WHERE name = %(name)s AND instance = %(instance)s AND user_id = %(user)s
+    RETURNING id
+), known AS (
+    SELECT id, activated_at FROM killswitch_activation WHERE id = ANY(%(activations)s)
+), done AS (
+    INSERT INTO killswitch_acknowledgement (activation_id, client_id, state, ms, at, callbacks)
+    SELECT known.id, me.id, 'ACKED', GREATEST(0, extract(epoch FROM %(now)s - known.activated_at) * 1000),
+           GREATEST(%(now)s, known.activated_at), '[]'
+    FROM known, me ORDER BY known.id
+    ON CONFLICT (activation_id, client_id) DO UPDATE SET state = EXCLUDED.state, ms = EXCLUDED.ms, at = EXCLUDED.at
+    WHERE killswitch_acknowledgement.state = 'PENDING'
+    RETURNING activation_id
+)
+SELECT (SELECT id FROM me), ARRAY(SELECT id FROM known ORDER BY id), ARRAY(SELECT activation_id FROM done)
+"""
+
+# Activations among these whose every proof is there. Asked after the commit of an acknowledgement, so that of two that come last together
+# at least one sees both.
+COMPLETE = """
+SELECT a.id FROM killswitch_activation a
+WHERE a.id = ANY(%s) AND a.stopped_at IS NULL AND a.ended_at IS NULL AND NOT EXISTS (
+    SELECT FROM killswitch_acknowledgement p WHERE p.activation_id = a.id AND p.state = 'PENDING')
+ORDER BY a.id
+"""
+
+# A lease that may still count after the stop ends, at the latest, a term after the commit; that of a stream which has ended, when
+# that stream's last lease does; those of a hub that has waited them out, when its last one did.
+EXPIRE = """
+UPDATE killswitch_acknowledgement p
+SET state = 'LEASE_EXPIRED', at = bound.at, ms = extract(epoch FROM bound.at - bound.activated_at) * 1000
+FROM (
+    SELECT q.id, a.activated_at, GREATEST(a.activated_at, LEAST(
+        CASE WHEN c.hub = %(hub)s THEN %(own)s::timestamptz END,
+        CASE WHEN c.hub = '' THEN c.lease_until END,
+        a.confirmed_at + a.term_ms * interval '1 millisecond')) AS at
+    FROM killswitch_acknowledgement q
+    JOIN killswitch_activation a ON a.id = q.activation_id
+    JOIN killswitch_tradingclient c ON c.id = q.client_id
+    WHERE q.state = 'PENDING' AND a.id = ANY(%(activations)s) AND a.confirmed_at IS NOT NULL
+      AND (%(full)s OR (%(own)s::timestamptz IS NOT NULL AND c.hub = %(hub)s))
+    ORDER BY q.id FOR NO KEY UPDATE OF q
+) bound
+WHERE p.id = bound.id AND p.state = 'PENDING'
+"""
+
+
+class UnknownClient(Exception):
+    """No process of this name and instance was ever registered by this account."""
+
+    def __init__(self, name: str, instance: str) -> None:
+        super().__init__("This instance has never connected with this account. Open the stream first.")
+        self.name, self.instance = name, instance
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """`unknown`: activations that the console does not have."""
+
+    acknowledged: list[int]
+    unknown: list[int]
+
+
+def acknowledge(
+    *,
+    actor: Actor,
+    name: str,
+    instance: str,
+    epoch: int,
+    activations: Sequence[int],
+    now: datetime | None = None,
+) -> Acknowledged:
+    """A process says that from now on it allows nothing that these activations forbid. Raises UnknownClient."""
+    known, proven = _note(
+        actor=actor, name=name, instance=instance, epoch=epoch, activations=activations, now=now
+    )
+    if proven:
+        for pk in _complete(proven):
+            conclude(pk, now=now)
+    return Acknowledged(acknowledged=known, unknown=sorted(set(activations) - set(known)))
+
+
+@bounded
+def _note(
+    *, actor: Actor, name: str, instance: str, epoch: int, activations: Sequence[int], now: datetime | None
+) -> tuple[list[int], list[int]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            ACKNOWLEDGE,
+            {
+                "epoch": epoch,
+                "name": name,
+                "instance": instance,
+                "user": actor.user_id,
+                "activations": list(activations),
+                "now": now or database_time(),
+            },
+        )
+        row = cursor.fetchone()
+    if row is None or row[0] is None:
+        raise UnknownClient(name, instance)
+    if row[2]:
+        publish("killswitch", ids=tuple(row[2]))
+    return row[1], row[2]
+
+
+def settle(
+    *,
+    epoch: int,
+    waited: float,
+    hub: str = "",
+    own_leases_until: datetime | None = None,
+    now: datetime | None = None,
+) -> bool:
+    """Record the proofs that time alone gives, for activations up to `epoch`; see `opsconsole.live.feeds.TradingFeed.settle`.
+
+    `waited` is the caller's own monotonic time since it first saw `epoch` committed; only a full term and a little more settles
+    processes of others. Returns whether something is still open.
+    """
+    unproven = list(
+        Activation.objects.filter(stopped_at=None, ended_at=None, epoch__lte=epoch).order_by("pk")
+    )
+    still_open = False
+    for activation in unproven:
+        if activation.confirmed_at is None:
+            confirm(activation.pk, now=now)
+        term = activation.term_ms / 1000
+        full = waited >= max(term, settings.LEASE_TERM) * 1.01 + 0.01
+        if full or own_leases_until is not None:
+            _expire(activation.pk, full=full, hub=hub, own=own_leases_until)
+        still_open = not conclude(activation.pk, now=now) or still_open
+    return still_open
+
+
+@bounded
+def _expire(activation: int, *, full: bool, hub: str, own: datetime | None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(EXPIRE, {"activations": [activation], "full": full, "hub": hub or None, "own": own})
+        changed = cursor.rowcount
+    if changed:
+        publish("killswitch", ids=(activation,))
+
+
+@bounded
+def confirm(activation: int, *, now: datetime | None = None) -> None:
+    """Note a time at which the stop is known to be committed: this transaction began after it."""
+    Activation.objects.filter(pk=activation, confirmed_at=None).update(confirmed_at=now or database_time())
+    conclude(activation, now=now)
+
+
+@bounded
+def conclude(activation_id: int, *, now: datetime | None = None) -> bool:
+    """Declare a stop complete if every process that it covers is proven. Returns whether it is complete (or ended before)."""
+    activation = Activation.objects.select_for_update(no_key=True).get(pk=activation_id)
+    if activation.stopped_at is not None or activation.ended_at is not None:
+        return True
+    _add_missing(activation)
+    proofs = Acknowledgement.objects.filter(activation=activation)
+    if proofs.filter(state=ProofState.PENDING).exists():
+        return False
+    last = proofs.aggregate(at=Max("at"), ms=Max("ms"))
+    activation.stopped_at = last["at"] or activation.activated_at
+    activation.time_to_stop_ms = last["ms"] or 0.0
+    if activation.drill:
+        activation.ended_at = max(now or database_time(), activation.stopped_at)
+        activation.ended_by = PROOF.name
+        activation.ended_message = "Every process is proven."
+    activation.save(update_fields=["stopped_at", "time_to_stop_ms", "ended_at", "ended_by", "ended_message"])
+    states = list(proofs.values_list("state", flat=True))
+    record(
+        actor=PROOF,
+        action="killswitch.drill_proven" if activation.drill else "killswitch.stopped",
+        obj=activation,
+        reason="",
+        after={
+            "time_to_stop_ms": activation.time_to_stop_ms,
+            "acknowledged": states.count(ProofState.ACKED),
+            "lease_expired": states.count(ProofState.LEASE_EXPIRED),
+        },
+        now=now,
+    )
+    publish("killswitch", ids=(activation.pk,))
+    return True
+
+
+def _add_missing(activation: Activation) -> None:
+    """Processes that registered while the stop was being committed may hold a lease from before it."""
+    may_hold = ~Q(hub="") | Q(lease_until__gt=activation.activated_at)
+    others = TradingClient.objects.filter(may_hold, acknowledged_epoch__lt=activation.epoch).exclude(
+        acknowledgements__activation=activation
+    )
+    missing = [client for client in others.order_by("pk") if covers(activation.scope, client.scopes)]
+    Acknowledgement.objects.bulk_create(
+        (Acknowledgement(activation=activation, client=client) for client in missing), ignore_conflicts=True
+    )
+
+
+def _complete(activations: Iterable[int]) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(COMPLETE, [list(activations)])
+        return [row[0] for row in cursor.fetchall()]

@@ -1,0 +1,17 @@
+"""Who may read the audit trail."""
+
+from django.db import migrations
+
+from opsconsole.accounts.grants import grant
+
+READ = ["view_auditevent"]
+
+
+def grant_roles(apps, schema_editor):
+    grant(apps, app_label="audit", codenames=dict.fromkeys(("viewer", "operator", "supervisor", "auditor"), READ))
+
+
+class Migration(migrations.Migration):
+    dependencies = [("audit", "0002_triggers"), ("accounts", "0002_roles")]
+
+    operations = [migrations.RunPython(grant_roles, migrations.RunPython.noop)]
