@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 from opsconsole.embedded import servers
 from opsconsole.embedded.errors import StartError
@@ -34,10 +33,9 @@ def manage(arguments: list[str]) -> int:
         folder.path.mkdir(parents=True, exist_ok=True)
         return run_manage(arguments, console_environ(folder, os.environ))
     # A command that runs at the same moment ends soon; a console says where its services are.
-    if wait_until(lambda: not folder.is_held() or "environ" in folder.facts(), seconds=WAIT_SECONDS):
-        if folder.is_held():
-            brought = folder.facts()["environ"]
-            return run_manage(arguments, console_environ(folder, os.environ) | brought)
+    wait_until(lambda: not folder.is_held() or "environ" in folder.facts(), seconds=WAIT_SECONDS)
+    if folder.is_held() and (brought := folder.facts().get("environ")) is not None:
+        return run_manage(arguments, console_environ(folder, os.environ) | brought)
     folder.hold("script/manage", wait_seconds=WAIT_SECONDS)
     try:
         return _with_embedded(arguments, folder)
@@ -47,10 +45,15 @@ def manage(arguments: list[str]) -> int:
 
 def _with_embedded(arguments: list[str], folder: DataFolder) -> int:
     log = folder.path / "manage.log"
-    folder.reclaim(lambda text: print(text, file=sys.stderr))
-    brought = servers.prepare(folder, os.environ, lambda text: print(text, file=sys.stderr))
+    folder.reclaim(tell)
+    brought = servers.prepare(folder, os.environ, tell)
     with log.open("wb") as output, servers.running(folder, brought, output) as environ:
         return run_manage(arguments, console_environ(folder, os.environ) | environ)
+
+
+def tell(text: str) -> None:
+    """On stderr: what the command prints may be read by a program."""
+    sys.stderr.write(f"{text}\n")
 
 
 def main() -> None:
