@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+# Seconds. Leases are given only while the database takes writes: a hub that could not note its streams for this long gives none, for a stop could
+# not be committed either. So `lease_until`, noted now, covers every lease until the next note: now + this + the term.
+LEASE_COVER = 10.0
+
 
 @dataclass(frozen=True, slots=True)
 class StreamRequest:
@@ -24,11 +28,13 @@ class StreamGrant:
     # One stream for each; a newer one of the same key replaces the older.
     key: str
     label: str
+    # When, as registered: it tells this stream from a later one of the same process.
+    opened_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class StreamRefused(Exception):
-    """The stream is not given: an HTTP status of 400, 401 or 403 and the API's error body."""
+    """The stream is not given: an HTTP status (the feed uses 400, 401 and 403) and the API's error body."""
 
     status: int
     code: str
@@ -41,7 +47,8 @@ class StreamEnd:
     """A stream that has ended. `lease_until`: the last time, by the database's clock, at which a lease it carried may count."""
 
     client_id: int
-    lease_until: datetime | None
+    opened_at: datetime
+    lease_until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +68,27 @@ class TradingFeed(Protocol):
         """A single statement that yields one row (epoch bigint, db_now timestamptz = clock_timestamp(), state jsonb)."""
         ...
 
+    @property
+    def topics(self) -> frozenset[str]:
+        """The topics whose announcement makes the snapshot stale, so that it is read again at once."""
+        ...
+
     def open(self, request: StreamRequest) -> StreamGrant:
-        """Authenticate, check and register the process, in a committed transaction, before any lease is given. Raises StreamRefused."""
+        """Authenticate, check and register the process, in a committed transaction, before any lease is given. Raises StreamRefused.
+
+        The process's `lease_until` becomes the database's now + LEASE_COVER + the term.
+        """
         ...
 
     def closed(self, ends: Iterable[StreamEnd], *, hub: str) -> None:
-        """Note that these streams have ended."""
+        """Note that these streams have ended: only where the process still has this `hub` and this `opened_at`, for it may be back already."""
         ...
 
-    def touch(self, client_ids: Iterable[int], *, hub: str, lease_until: datetime) -> None:
-        """Note that these streams are open. Called every few seconds and once more when the epoch changes."""
+    def touch(self, client_ids: Iterable[int], *, hub: str, lease_until: datetime) -> set[int]:
+        """Note that these streams are open, and until when leases given to them may count. Called every few seconds.
+
+        Touches only processes that still have this `hub`, and returns their ids; the streams of all others are ended as replaced.
+        """
         ...
 
     def settle(self, *, epoch: int, waited: float, hub: str, own_leases_until: datetime | None) -> bool:

@@ -1,0 +1,102 @@
+"""The web process: one ASGI application. Streams live on the event loop; everything else is Django's WSGI application in a pool of threads."""
+
+import asyncio
+import logging
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+
+from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, LifespanScope, Scope
+from django.conf import settings
+
+# This one sets Django up, which the others need.
+from opsconsole.wsgi import application as wsgi_application
+
+# isort: split
+from opsconsole.bridge import Bridge
+from opsconsole.live.feeds import trading_feed
+from opsconsole.live.service import LiveService
+from opsconsole.pool import WorkerPool
+
+Handler = Callable[[int, FrameType | None], object]
+
+log = logging.getLogger(__name__)
+
+# How many requests may wait for each thread.
+WAITING_PER_THREAD = 8
+# Seconds that running requests are given at shutdown, after the server's own patience.
+LAST_REQUESTS = 1.0
+
+
+class WebProcess:
+    """Everything that one event loop holds. Starting it asks nothing of the database, so the process comes up without one."""
+
+    def __init__(self) -> None:
+        threads = settings.WEB_THREADS
+        self.live = LiveService(trading_feed(), term=settings.LEASE_TERM)
+        self._pool = WorkerPool("web", threads=threads, waiting=threads * WAITING_PER_THREAD)
+        self._bridge = Bridge(
+            wsgi_application, pool=self._pool, body_limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        )
+
+    def start(self) -> None:
+        self.live.start()
+        self._hear_of_shutdown(asyncio.get_running_loop())
+
+    async def stop(self) -> None:
+        await self.live.stop()
+        if not await self._pool.close(grace=LAST_REQUESTS):
+            log.warning("Requests were still running at shutdown: %d", self._pool.outstanding)
+
+    async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        if scope["type"] != "http":
+            raise RuntimeError(f"the console speaks HTTP, not {scope['type']}")
+        endpoint = self.live.endpoints.get(scope["path"], self._bridge)
+        await endpoint(scope, receive, send)
+
+    def _hear_of_shutdown(self, loop: asyncio.AbstractEventLoop) -> None:
+        """A server waits for open answers before it tells the application to stop, and a stream never ends by itself.
+
+        So the streams are told by the signal itself, before the server's own handler gets it.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            return
+        for number in (signal.SIGTERM, signal.SIGINT):
+            server_handler = signal.getsignal(number)
+            if callable(server_handler):
+                signal.signal(number, self._before(server_handler, loop))
+
+    def _before(self, server_handler: Handler, loop: asyncio.AbstractEventLoop) -> Handler:
+        def handle(received: int, frame: FrameType | None) -> None:
+            loop.call_soon_threadsafe(self.live.begin_shutdown)
+            server_handler(received, frame)
+
+        return handle
+
+
+_running: list[WebProcess] = []
+
+
+async def application(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    if scope["type"] == "lifespan":
+        await _lifespan(scope, receive, send)
+        return
+    await _running[0](scope, receive, send)
+
+
+async def _lifespan(scope: LifespanScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    await receive()
+    try:
+        process = WebProcess()
+        process.start()
+    except Exception as error:
+        log.exception("The web process cannot start")
+        await send({"type": "lifespan.startup.failed", "message": type(error).__name__})
+        return
+    _running.append(process)
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await process.stop()
+    _running.remove(process)
+    await send({"type": "lifespan.shutdown.complete"})

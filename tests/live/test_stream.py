@@ -1,0 +1,93 @@
+"""The trading processes' stream, over real HTTP, from a real PostgreSQL."""
+
+from tests.live.web import StreamReader
+
+
+def test_without_a_token_it_is_401(web):
+    status, headers, body = web.request("GET", "/monitoring/stream?name=AAPL")
+    assert status == 401
+    assert headers["WWW-Authenticate"] == "Bearer"
+    assert b'"code":"not_authenticated"' in body
+
+
+def test_the_wrong_token_is_403(web):
+    status, _, _ = web.request("GET", "/monitoring/stream?name=A", headers={"Authorization": "Bearer wrong"})
+    assert status == 403
+
+
+def test_a_bad_parameter_is_named(web):
+    status, _, body = web.request("GET", "/monitoring/stream", headers={"Authorization": "Bearer right"})
+    assert status == 400
+    assert b'"field":"name"' in body
+
+
+def test_it_is_read_with_get_only(web):
+    status, headers, _ = web.request("POST", "/monitoring/stream?name=AAPL")
+    assert status == 405
+    assert headers["Allow"] == "GET"
+
+
+def test_it_opens_with_hello_state_and_a_lease(trader):
+    stream: StreamReader = trader("AAPL")
+    assert stream.response.status == 200
+    assert stream.response.headers["Content-Type"] == "text/event-stream"
+    assert stream.response.headers["X-Accel-Buffering"] == "no"
+    assert stream.response.headers["Cache-Control"] == "no-store"
+    events = stream.events()
+    hello, state, lease = next(events), next(events), next(events)
+    assert [hello.name, state.name, lease.name] == ["hello", "state", "lease"]
+    assert hello.data["protocol"] == 1
+    assert hello.data["term"] == 0.5
+    assert hello.data["renew"] == 0.125
+    assert state.data["epoch"] == 1
+    assert state.data["switches"] == []
+    # The lease rests on a read that began after the registration, which came after S0.
+    assert lease.data["s"] > hello.data["s"]
+    assert lease.data["epoch"] == 1
+
+
+def test_leases_keep_coming(trader):
+    stream = trader()
+    times = [stream.until("lease").data["s"] for _ in range(5)]
+    assert times == sorted(set(times))
+
+
+def test_a_change_is_sent_at_once_and_before_its_lease(trader, change):
+    stream = trader()
+    stream.until("lease")
+    change(2, switches=[{"scope": "global", "mode": "HALTED"}])
+    state = stream.until("state").data
+    assert state["epoch"] == 2
+    assert state["switches"] == [{"scope": "global", "mode": "HALTED"}]
+    assert stream.until("lease").data["epoch"] == 2
+
+
+def test_a_change_of_state_alone_is_sent_too(trader, change):
+    stream = trader()
+    stream.until("state")
+    change(1, drills=[{"activation": 1}])
+    assert stream.until("state").data["drills"] == [{"activation": 1}]
+
+
+def test_a_change_is_found_by_reading_alone(trader, change):
+    stream = trader()
+    stream.until("lease")
+    change(2, announce=False)
+    assert stream.until("state").data["epoch"] == 2
+
+
+def test_a_newer_stream_of_the_same_process_replaces_the_older(trader):
+    older = trader("AAPL")
+    older.until("lease")
+    newer = trader("AAPL")
+    assert older.until("bye").data["why"] == "replaced"
+    assert list(older.events()) == []
+    newer.until("lease")
+
+
+def test_open_streams_hold_no_web_thread(web, trader):
+    streams = [trader(f"T{number}") for number in range(20)]
+    for stream in streams:
+        stream.until("lease")
+    assert web.request("GET", "/plain")[2] == b"plain"
+    assert web.health()["streams"] == 20
