@@ -23,6 +23,7 @@ from opsconsole.embedded.processes import (
     Program,
     current_account,
     named_account,
+    stop_all,
     wait_until,
 )
 
@@ -215,9 +216,7 @@ def _end_leftovers(path: Path, log: Callable[[str], None]) -> None:
         pid = 0
     if pid and _works_in(pid, path) and (identity := Identity.of(pid)):
         log(f"stopping postgres (process {pid}), left behind by a run that was killed")
-        identity.send(signal.SIGINT)
-        if not wait_until(lambda: not identity.is_alive(), seconds=5):
-            identity.send(signal.SIGQUIT)
+        stop_all({identity: signal.SIGINT}, seconds=5)
     # Sessions of a server that was killed end by themselves as soon as they notice.
     if not wait_until(lambda: not _workers(path), seconds=10, interval=0.1):
         raise StartError(

@@ -106,12 +106,13 @@ class Identity:
         return _started(self.pid) == self.started
 
     def send(self, number: signal.Signals) -> None:
-        """To the process and its group, which it leads. Nothing happens if it has gone."""
+        """Nothing happens if it has gone."""
         if self.is_alive():
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(self.pid, number)
 
     def kill_group(self) -> None:
+        """The process and what it started: it leads a group of its own."""
         if self.is_alive():
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, signal.SIGKILL)
@@ -135,9 +136,13 @@ def _started(pid: int) -> str | None:
 
 
 def stop_all(found: Mapping[Identity, signal.Signals], *, seconds: float) -> None:
-    """Send each its signal, wait for all of them together, and kill what is left after `seconds`."""
+    """Send each its signal, wait for all of them together, and kill what is left after `seconds`.
+
+    A suspended process is woken, since it would not notice.
+    """
     for identity, number in found.items():
         identity.send(number)
+        identity.send(signal.SIGCONT)
     if not wait_until(lambda: not any(identity.is_alive() for identity in found), seconds=seconds):
         for identity in found:
             identity.kill_group()

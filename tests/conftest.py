@@ -1,0 +1,144 @@
+"""Fixtures for all tests: a flush that gets past the audit trail's protection, a real web process, a browser."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings as django_settings
+from django.db import connection, connections, transaction
+from django.db.backends.base.operations import BaseDatabaseOperations as DatabaseOperations
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from pytest_django import DjangoDbBlocker, Settings
+
+from tests.console import ConsoleProcess, database_url
+
+NO_CHROMIUM = "no Chromium: set OPSCONSOLE_CHROMIUM, or run script/test, which looks for one"
+# As root its sandbox cannot work; the others keep it from calling home.
+CHROMIUM_FLAGS = [
+    *("--disable-gpu", "--disable-background-networking", "--disable-component-update"),
+    *("--disable-sync", "--no-first-run"),
+]
+PROTECTED = """
+    SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+    WHERE NOT t.tgisinternal AND t.tgtype & 32 <> 0 AND c.relnamespace = current_schema()::regnamespace
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A module's browser tests stay together, so that each process starts few browsers."""
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name the tests that were skipped for want of a browser."""
+    skipped = [
+        report.nodeid
+        for report in terminalreporter.stats.get("skipped", [])
+        if isinstance(report.longrepr, tuple) and NO_CHROMIUM in report.longrepr[2]
+    ]
+    if skipped:
+        terminalreporter.section("browser tests skipped, since no Chromium could be had")
+        for nodeid in sorted(skipped):
+            terminalreporter.line(nodeid)
+
+
+# Database
+
+
+@pytest.fixture(autouse=True)
+def _fast_passwords(settings: Settings) -> None:
+    """Tests make many users, and the real hash is slow on purpose."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _flush_past_protection() -> Iterator[None]:
+    """Let the flush after a transactional test empty the tables whose triggers refuse TRUNCATE (the audit trail's).
+
+    As the tables' owner, in one transaction: switch these triggers off, empty the tables, and switch them on again,
+    for every session (`ALWAYS`), as they were.
+    """
+    original = DatabaseOperations.execute_sql_flush
+
+    def flush(self: DatabaseOperations, sql_list: list[str]) -> None:
+        used = self.connection
+        with transaction.atomic(using=used.alias), used.cursor() as cursor:
+            cursor.execute(PROTECTED)
+            protected = [tuple(map(self.quote_name, row)) for row in cursor.fetchall()]
+            for table, trigger in protected:
+                cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
+            original(self, sql_list)
+            for table, trigger in protected:
+                cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}")
+
+    patch = pytest.MonkeyPatch()
+    # On the class, since a thread in which a loop runs (Playwright's) gets a connection of its own.
+    patch.setattr(DatabaseOperations, "execute_sql_flush", flush)
+    yield
+    patch.undo()
+
+
+# A real web process
+
+
+@pytest.fixture(scope="session")
+def _console_process(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ConsoleProcess]:
+    del django_db_setup  # the test database must exist
+    with django_db_blocker.unblock():
+        url = database_url(connection.settings_dict)
+    environ = {"DATABASE_URL": url, "OPSCONSOLE_SECRET_KEY": django_settings.SECRET_KEY}
+    process = ConsoleProcess(environ, tmp_path_factory.mktemp("console") / "web.log")
+    yield process
+    process.close()
+
+
+@pytest.fixture
+def console(_console_process: ConsoleProcess, transactional_db: None) -> ConsoleProcess:
+    """The console's web process on this test's database. It may be killed or suspended: the next test gets a sound one."""
+    del transactional_db
+    _console_process.ensure_running()
+    return _console_process
+
+
+# A browser
+
+
+def chromium() -> str | None:
+    path = os.environ.get("OPSCONSOLE_CHROMIUM") or "/usr/bin/chromium"
+    return path if Path(path).exists() else None
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A Chromium for the module. Not for the session: while it runs, no test of the process can use asyncio."""
+    path = chromium()
+    if path is None:
+        pytest.skip(NO_CHROMIUM)
+    patch = pytest.MonkeyPatch()
+    # Playwright's loop counts as running in this thread, where Django then refuses the ORM.
+    patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    flags = [*CHROMIUM_FLAGS, "--no-sandbox"] if os.geteuid() == 0 else CHROMIUM_FLAGS
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=path, args=flags)
+        yield launched
+        launched.close()
+        connections.close_all()
+    patch.undo()
+
+
+@pytest.fixture
+def context(browser: Browser, console: ConsoleProcess) -> Iterator[BrowserContext]:
+    """A browser's profile of its own, at the console."""
+    made = browser.new_context(base_url=console.url)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()
