@@ -59,6 +59,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "opsconsole.api.middleware.RequestIdMiddleware",
+    "opsconsole.api.middleware.JsonErrorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "opsconsole.console.middleware.SecurityHeadersMiddleware",
@@ -131,7 +132,31 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "opsconsole.api.negotiation.JsonOnly",
     "EXCEPTION_HANDLER": "opsconsole.api.errors.exception_handler",
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "opsconsole",
+    "DESCRIPTION": "Watch trading processes, stop them, and see the proof that they stopped.",
+    "VERSION": "1.0",
+    "SCHEMA_PATH_PREFIX": "/monitoring",
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {
+        "ModeEnum": "killswitch.choices.Mode",
+        "StopModeEnum": ["HALTED", "REDUCE_ONLY"],
+        "ReasonEnum": "killswitch.choices.Reason",
+        "ProofEnum": "killswitch.choices.ProofState",
+        "CommandKindEnum": "killswitch.choices.CommandKind",
+        "CommandStateEnum": "killswitch.choices.CommandState",
+        "SwitchStateEnum": ["armed", "stopping", "stopped"],
+        "LeaseEnum": ["held", "expired", "unknown"],
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "opsconsole.api.schema.add_stream",
+    ],
 }
 
 CELERY_BROKER_URL = REDIS_URL
@@ -139,6 +164,16 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Ticks that a worker did not take in time are dropped, so that none pile up. Each is harmless when several beats send it.
+CELERY_BEAT_SCHEDULE = {
+    "killswitch.settle": {"task": "killswitch.settle", "schedule": 1.0, "options": {"expires": 2}},
+    "killswitch.sweep": {"task": "killswitch.sweep", "schedule": 5.0, "options": {"expires": 10}},
+    "api.forget_idempotent_calls": {
+        "task": "api.forget_idempotent_calls",
+        "schedule": 3600.0,
+        "options": {"expires": 600},
+    },
+}
 # A publish on a dead link must fail, not wait for ever (docs/deployment.md).
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 5,
@@ -151,7 +186,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "filters": {"request_id": {"()": "opsconsole.api.logs.RequestIdFilter"}},
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s]: %(message)s"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["request_id"]}
+    },
     "root": {"handlers": ["console"], "level": env.text("OPSCONSOLE_LOG_LEVEL", "INFO")},
 }

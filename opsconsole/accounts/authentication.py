@@ -3,6 +3,8 @@
 from django.conf import settings
 from rest_framework.authentication import (
     BaseAuthentication,
+)
+from rest_framework.authentication import (
     SessionAuthentication as DrfSessionAuthentication,
 )
 from rest_framework.exceptions import AuthenticationFailed

@@ -59,4 +59,4 @@ def record(
 
 
 def _cut(field: str, text: str) -> str:
-    return storable_text(text, length=AuditEvent._meta.get_field(field).max_length)
+    return storable_text(text, length=getattr(AuditEvent._meta.get_field(field), "max_length", None))
