@@ -5,6 +5,7 @@ order.
 import argparse
 import asyncio
 import contextlib
+import logging
 import os
 import sys
 from typing import Any
@@ -40,12 +41,8 @@ class Trader:
         while (message := await self._venue.pushed()) is not None and "end" not in message:
             self._start_day(message)
 
-    async def on_kill_switch_activate(self, reason: str, message: str, metadata: dict[str, Any]) -> None:
-        print(f"{self._ticker}: stopped, {reason}: {message}", flush=True)
+    async def on_kill_switch_activate(self, _reason: str, _message: str, _metadata: dict[str, Any]) -> None:
         await self.cancel_all_orders()
-
-    async def on_kill_switch_deactivate(self, _reason: str, message: str, _metadata: dict[str, Any]) -> None:
-        print(f"{self._ticker}: trading again: {message}", flush=True)
 
     async def cancel_all_orders(self) -> dict[str, int]:
         answer = await self._venue.call("cancel")
@@ -72,6 +69,7 @@ class Trader:
             self._open.pop(order, None)
         self._position = message["position"]
         quotes = self._strategy.decide(message["bar"]["close"], self._position)
+        # Kept, since the event loop holds its tasks only weakly.
         self._work = asyncio.create_task(self._trade(self._day, quotes))
 
     async def _trade(self, day: int, quotes: list[Quote]) -> None:
@@ -112,17 +110,18 @@ async def trade(ticker: str, port: int) -> None:
         kill_switch = KillSwitch(console=console)
         trader = Trader(ticker, venue, kill_switch, day_seconds=answer["day_seconds"])
         kill_switch.register_on_activate(trader.on_kill_switch_activate)
-        kill_switch.register_on_deactivate(trader.on_kill_switch_deactivate)
         kill_switch.register_cancel_orders(trader.cancel_all_orders)
         kill_switch.register_close_positions(trader.close_positions)
         kill_switch.register_exposure(trader.exposure)
         tasks = [asyncio.create_task(trader.run()), asyncio.create_task(closed(sys.stdin))]
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         with contextlib.suppress(VenueError):
             await trader.cancel_all_orders()
         for task in tasks:
             task.cancel()
     venue.close()
+    for task in done:
+        task.result()  # raises what went wrong, if anything did
 
 
 def main() -> None:
@@ -130,6 +129,8 @@ def main() -> None:
     parser.add_argument("ticker")
     parser.add_argument("--port", type=int, required=True, help="the venue's")
     options = parser.parse_args()
+    # The client says what happens: stopped, by whom and why; trading again; no contact.
+    logging.basicConfig(format=f"{options.ticker}: %(message)s", level=logging.WARNING)
     asyncio.run(trade(options.ticker, options.port))
 
 
