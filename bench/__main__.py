@@ -3,7 +3,6 @@
 import argparse
 import os
 import sys
-from pathlib import Path
 
 from bench import figures
 from bench.parts import PARTS, run

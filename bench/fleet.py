@@ -35,13 +35,25 @@ def wait_until(
 
 
 class Fleet:
-    """A number of load processes, each trying an order every `every` seconds."""
+    """A number of load processes, each trying an order every `every` seconds.
 
-    def __init__(self, folder: Path, *, count: int, every: float, environ: Mapping[str, str]) -> None:
+    `on_contact_lost`: "halt", or "keep" for processes that trade on without a lease, as a control.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        count: int,
+        every: float,
+        environ: Mapping[str, str],
+        on_contact_lost: str = "halt",
+    ) -> None:
         self.count = count
         self.board = Board(folder / "board", count, create=True)
         self.wall_shift = WallShift(folder / "shift-clients")
         arguments = ["--board", str(self.board.path), "--count", str(count), "--every", str(every)]
+        arguments += ["--on-contact-lost", on_contact_lost]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "bench.orders", *arguments],
             stdin=subprocess.PIPE,

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Literal
 
 from opsclient import KillSwitch, OpsConsole
 
@@ -20,12 +21,14 @@ from bench.board import Board
 from demo.clock import boot_ns
 
 
-def trade(board: Board, number: int, every: float) -> None:
+def trade(board: Board, number: int, every: float, on_contact_lost: Literal["halt", "keep"]) -> None:
     """Ask for ever, and write down when the answer was yes. Nothing is sent anywhere: the answer is what is
     measured.
     """
     url, token = os.environ["OPSCLIENT_URL"], os.environ["OPSCLIENT_TOKEN"]
-    kill_switch = KillSwitch(console=OpsConsole(url, token=token, name=f"load-{number}"))
+    kill_switch = KillSwitch(
+        console=OpsConsole(url, token=token, name=f"load-{number}", on_contact_lost=on_contact_lost)
+    )
     pid, tries, allowed, last_asked, last_told = os.getpid(), 0, 0, 0, 0
     # Spread over the period, so that together they try far more often than each.
     time.sleep(every * number / board.rows)
@@ -45,6 +48,7 @@ def main() -> None:
     parser.add_argument("--board", type=Path, required=True)
     parser.add_argument("--count", type=int, required=True)
     parser.add_argument("--every", type=float, required=True)
+    parser.add_argument("--on-contact-lost", choices=("halt", "keep"), required=True)
     options = parser.parse_args()
     # Hundreds of stops, each said by each process, would bury what the measurement says.
     logging.disable(logging.CRITICAL)
@@ -56,7 +60,7 @@ def main() -> None:
             continue
         # The write end of the parent's pipe is not ours: the end of standard input means that all of us go.
         threading.Thread(target=_end_with_input, daemon=True).start()
-        trade(board, number, options.every)
+        trade(board, number, options.every, options.on_contact_lost)
     _wait(children)
 
 
