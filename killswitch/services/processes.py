@@ -13,10 +13,11 @@ from killswitch.locking import bounded, database_time
 from killswitch.models import CommandResult, TradingClient
 from opsconsole.audit.actor import Actor
 from opsconsole.audit.services import record
+from opsconsole.live.feeds import LEASE_COVER, StreamEnd
 from opsconsole.live.publish import publish
 
-# A hub notes every few seconds that its streams are open. One that has not for so long beyond the lease's term is gone.
-HUB_SILENT_AFTER = timedelta(seconds=15)
+# A hub notes every few seconds that its streams are open, and until when its leases may count. One that has not for so long beyond that is gone.
+HUB_SILENT_AFTER = timedelta(seconds=5)
 # A command that a process has not answered after so long has no result.
 COMMAND_TIME = timedelta(seconds=60)
 
@@ -27,17 +28,19 @@ WITH mine AS (
 )
 UPDATE killswitch_tradingclient c
 SET hub = %(hub)s, last_seen = %(now)s, lease_until = GREATEST(c.lease_until, %(lease_until)s)
-FROM mine WHERE c.id = mine.id
+FROM mine WHERE c.id = mine.id RETURNING c.id
 """
+# A process that has come back meanwhile, here or at another hub, has another `connected_at`: its new stream stays.
 CLOSE = """
 WITH ended AS (
     SELECT c.id, e.lease_until FROM killswitch_tradingclient c
-    JOIN unnest(%(ids)s::bigint[], %(lease_until)s::timestamptz[]) AS e (id, lease_until) ON e.id = c.id
+    JOIN unnest(%(ids)s::bigint[], %(opened_at)s::timestamptz[], %(lease_until)s::timestamptz[]) AS e (id, opened_at, lease_until)
+    ON e.id = c.id AND e.opened_at = c.connected_at AND c.hub = %(hub)s
     ORDER BY c.id FOR NO KEY UPDATE OF c
 )
 UPDATE killswitch_tradingclient c
-SET hub = CASE WHEN c.hub = %(hub)s THEN '' ELSE c.hub END, lease_until = GREATEST(c.lease_until, ended.lease_until)
-FROM ended WHERE c.id = ended.id
+SET hub = '', lease_until = ended.lease_until
+FROM ended WHERE c.id = ended.id RETURNING c.id
 """
 
 
@@ -61,8 +64,8 @@ class ClientDetails:
 def connect(*, actor: Actor, details: ClientDetails, hub: str, now: datetime | None = None) -> TradingClient:
     """Register a process, before its hub gives it any lease. Raises AccountMismatch."""
     moment = now or database_time()
-    # A lease may come as soon as this is committed; the hub's first touch brings the true end.
-    lease_until = moment + timedelta(seconds=settings.LEASE_TERM)
+    # Leases may come as soon as this is committed; the hub's first touch brings the next bound.
+    lease_until = moment + timedelta(seconds=LEASE_COVER + settings.LEASE_TERM)
     client, created = TradingClient.objects.get_or_create(
         name=details.name,
         instance=details.instance,
@@ -95,29 +98,38 @@ def connect(*, actor: Actor, details: ClientDetails, hub: str, now: datetime | N
 
 
 @bounded
-def touch(*, client_ids: Iterable[int], hub: str, lease_until: datetime, now: datetime | None = None) -> None:
-    """Note that a hub holds these streams, and until when a lease that it gave may count. Streams that moved to another hub stay there."""
+def touch(
+    *, client_ids: Iterable[int], hub: str, lease_until: datetime, now: datetime | None = None
+) -> set[int]:
+    """Note that a hub holds these streams, and until when its leases may count. Streams that moved to another hub stay there.
+
+    Returns the processes that are this hub's.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             TOUCH,
             {"ids": list(client_ids), "hub": hub, "now": now or database_time(), "lease_until": lease_until},
         )
+        return {pk for (pk,) in cursor.fetchall()}
 
 
 @bounded
-def disconnect(*, ends: Iterable[tuple[int, datetime | None]], hub: str) -> None:
-    """Note that streams have ended: pairs of a process's id and the last time at which a lease it was given may count (None: it had none)."""
-    pairs = list(ends)
+def disconnect(*, ends: Iterable[StreamEnd], hub: str) -> None:
+    """Note that these streams of this hub have ended, and the last time at which a lease of theirs may count."""
+    ended = list(ends)
     with connection.cursor() as cursor:
         cursor.execute(
             CLOSE,
             {
-                "ids": [pk for pk, _ in pairs],
-                "lease_until": [lease_until for _, lease_until in pairs],
+                "ids": [end.client_id for end in ended],
+                "opened_at": [end.opened_at for end in ended],
+                "lease_until": [end.lease_until for end in ended],
                 "hub": hub,
             },
         )
-    publish("clients", ids=tuple(pk for pk, _ in pairs))
+        gone = tuple(pk for (pk,) in cursor.fetchall())
+    if gone:
+        publish("clients", ids=gone)
 
 
 @bounded
