@@ -24,13 +24,14 @@ COMMAND_TIME = timedelta(seconds=60)
 # Rows in the order of their ids, so that two hubs that change the same ones cannot wait for each other.
 TOUCH = """
 WITH mine AS (
-    SELECT id FROM killswitch_tradingclient WHERE id = ANY(%(ids)s) AND hub IN ('', %(hub)s) ORDER BY id FOR NO KEY UPDATE
+    SELECT id FROM killswitch_tradingclient WHERE id = ANY(%(ids)s) AND hub = %(hub)s ORDER BY id FOR NO KEY UPDATE
 )
 UPDATE killswitch_tradingclient c
 SET hub = %(hub)s, last_seen = %(now)s, lease_until = GREATEST(c.lease_until, %(lease_until)s)
 FROM mine WHERE c.id = mine.id RETURNING c.id
 """
-# A process that has come back meanwhile, here or at another hub, has another `connected_at`: its new stream stays.
+# A process that has come back meanwhile, here or at another hub, has another `connected_at`: its new stream stays. A lease of the stream
+# before this one was given before this one opened, so it may count for a term from then, even if this one brought none.
 CLOSE = """
 WITH ended AS (
     SELECT c.id, e.lease_until FROM killswitch_tradingclient c
@@ -39,7 +40,7 @@ WITH ended AS (
     ORDER BY c.id FOR NO KEY UPDATE OF c
 )
 UPDATE killswitch_tradingclient c
-SET hub = '', lease_until = ended.lease_until
+SET hub = '', lease_until = GREATEST(ended.lease_until, c.connected_at + %(term)s * interval '1 second')
 FROM ended WHERE c.id = ended.id RETURNING c.id
 """
 
@@ -125,6 +126,7 @@ def disconnect(*, ends: Iterable[StreamEnd], hub: str) -> None:
                 "opened_at": [end.opened_at for end in ended],
                 "lease_until": [end.lease_until for end in ended],
                 "hub": hub,
+                "term": settings.LEASE_TERM,
             },
         )
         gone = tuple(pk for (pk,) in cursor.fetchall())

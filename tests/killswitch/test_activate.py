@@ -76,9 +76,9 @@ def test_scopes_are_stopped_one_by_one(alice: User, connect: Connect) -> None:
 
 def test_takes_in_who_may_still_hold_a_lease(alice: User, connect: Connect) -> None:
     gone, over = connect("GONE"), connect("OVER")
-    later = timezone.now() + timedelta(seconds=60)
-    services.disconnect(ends=[(gone.pk, later), (over.pk, None)], hub="hub-1")
-    TradingClient.objects.filter(pk=over.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    now = timezone.now()
+    TradingClient.objects.filter(pk=gone.pk).update(hub="", lease_until=now + timedelta(seconds=60))
+    TradingClient.objects.filter(pk=over.pk).update(hub="", lease_until=now - timedelta(seconds=1))
     outcome = stop(alice)
     assert list(outcome.activation.acknowledgements.values_list("client", flat=True)) == [gone.pk]
 
