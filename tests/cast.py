@@ -4,7 +4,6 @@ Alice is an operator, Bob a viewer, Sam a supervisor, Charlie has an account wit
 tokens are made by `token_of`; `caller` gives an API client for one of them.
 """
 
-
 from importlib import import_module
 from typing import Any
 

@@ -38,8 +38,17 @@ def test_keeps_who_what_why_and_how(alice: User) -> None:
         metadata={"at": now}, now=now,
     )  # fmt: skip
     event.refresh_from_db()
-    assert (event.actor_kind, event.actor_name, event.actor_id, event.ip) == (ActorKind.USER, "alice", alice.pk, "192.0.2.7")
-    assert (event.object_type, event.object_id, event.object_label) == ("accounts.user", str(alice.pk), "alice")
+    assert (event.actor_kind, event.actor_name, event.actor_id, event.ip) == (
+        ActorKind.USER,
+        "alice",
+        alice.pk,
+        "192.0.2.7",
+    )
+    assert (event.object_type, event.object_id, event.object_label) == (
+        "accounts.user",
+        str(alice.pk),
+        "alice",
+    )
     assert (event.at, event.reason, event.before, event.after) == (now, "it was wrong", {"a": 1}, {"a": 2})
     assert event.metadata == {"at": "2026-11-22T10:30:00Z"}
 

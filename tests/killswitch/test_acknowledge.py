@@ -17,7 +17,9 @@ def stop(user: User) -> Activation:
     return services.activate(actor=acting(user), reason="MANUAL", message="").activation
 
 
-def acknowledge(user: User, client: TradingClient, *activations: int, epoch: int = 1) -> services.Acknowledged:
+def acknowledge(
+    user: User, client: TradingClient, *activations: int, epoch: int = 1
+) -> services.Acknowledged:
     return services.acknowledge(
         actor=acting(user), name=client.name, instance=client.instance, epoch=epoch, activations=activations
     )
@@ -38,7 +40,9 @@ def test_refuses_another_account(alice: User, connect: Connect) -> None:
 def test_the_last_one_completes_the_stop(alice: User, trader: User, connect: Connect) -> None:
     first, second = connect("AAPL"), connect("IBM")
     episode = stop(alice)
-    assert acknowledge(trader, first, episode.pk, 999) == services.Acknowledged(acknowledged=[episode.pk], unknown=[999])
+    assert acknowledge(trader, first, episode.pk, 999) == services.Acknowledged(
+        acknowledged=[episode.pk], unknown=[999]
+    )
     assert selectors.status().state == "stopping"
     acknowledge(trader, second, episode.pk)
     episode.refresh_from_db()
@@ -58,14 +62,18 @@ def test_a_repeat_changes_nothing(alice: User, trader: User, connect: Connect) -
     assert AuditEvent.objects.filter(action="killswitch.stopped").count() == 1
 
 
-def test_one_that_comes_late_does_not_rewrite_the_expired_lease(alice: User, trader: User, connect: Connect) -> None:
+def test_one_that_comes_late_does_not_rewrite_the_expired_lease(
+    alice: User, trader: User, connect: Connect
+) -> None:
     client, episode = connect(), stop(alice)
     services.settle(epoch=episode.epoch, waited=60)
     acknowledge(trader, client, episode.pk)
     assert Acknowledgement.objects.get().state == ProofState.LEASE_EXPIRED
 
 
-def test_one_that_connected_after_the_stop_joins_the_proof(alice: User, trader: User, connect: Connect) -> None:
+def test_one_that_connected_after_the_stop_joins_the_proof(
+    alice: User, trader: User, connect: Connect
+) -> None:
     connect("AAPL")
     episode = stop(alice)
     acknowledge(trader, connect("IBM"), episode.pk)
@@ -85,6 +93,8 @@ def test_an_epoch_beyond_ours_is_not_believed(alice: User, trader: User, connect
 def test_takes_few_queries_however_many_processes(alice: User, trader: User, connect: Connect) -> None:
     clients = [connect(f"P{number}") for number in range(8)]
     episode = stop(alice)
-    with CaptureQueriesContext(connection, ) as few:
+    with CaptureQueriesContext(
+        connection,
+    ) as few:
         acknowledge(trader, clients[0], episode.pk)
     assert len(few) <= 4

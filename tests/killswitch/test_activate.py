@@ -29,11 +29,18 @@ def test_stops_and_writes_the_episode(alice: User, connect: Connect) -> None:
     assert outcome.changed
     assert (switch.mode, switch.activation, switch.epoch, switch.by) == (Mode.HALTED, episode, 1, "alice")
     assert (episode.reason, episode.message, episode.metadata) == ("VOLATILITY", "too hot", {"vix": 80})
-    assert (episode.actor_kind, episode.activated_by, episode.user, episode.term_ms) == ("user", "alice", alice, 2000)
+    assert (episode.actor_kind, episode.activated_by, episode.user, episode.term_ms) == (
+        "user",
+        "alice",
+        alice,
+        2000,
+    )
     assert episode.confirmed_at is not None
     assert episode.confirmed_at >= episode.activated_at
     assert episode.stopped_at is None
-    assert [(proof.client, proof.state) for proof in Acknowledgement.objects.all()] == [(client, ProofState.PENDING)]
+    assert [(proof.client, proof.state) for proof in Acknowledgement.objects.all()] == [
+        (client, ProofState.PENDING)
+    ]
 
 
 def test_is_in_the_trail_with_before_and_after(alice: User) -> None:
@@ -66,9 +73,16 @@ def test_reduce_only_closes_further_to_halted(alice: User) -> None:
 
 
 def test_scopes_are_stopped_one_by_one(alice: User, connect: Connect) -> None:
-    ibm, aapl, any_symbol = connect("IBM", scopes=("symbol:IBM",)), connect("AAPL", scopes=("symbol:AAPL",)), connect("ALL")
+    ibm, aapl, any_symbol = (
+        connect("IBM", scopes=("symbol:IBM",)),
+        connect("AAPL", scopes=("symbol:AAPL",)),
+        connect("ALL"),
+    )
     outcome = stop(alice, scope="symbol:IBM")
-    assert set(outcome.activation.acknowledgements.values_list("client", flat=True)) == {ibm.pk, any_symbol.pk}
+    assert set(outcome.activation.acknowledgements.values_list("client", flat=True)) == {
+        ibm.pk,
+        any_symbol.pk,
+    }
     assert aapl.pk not in outcome.activation.acknowledgements.values_list("client", flat=True)
     assert selectors.status().trading_allowed
     assert stop(alice).changed
@@ -92,12 +106,18 @@ def test_with_nobody_there_it_is_stopped_at_once_and_warns(alice: User) -> None:
 
 def test_warns_of_a_scope_that_nobody_names(alice: User, connect: Connect) -> None:
     connect("ALL")
-    assert stop(alice, scope="symbol:ibm").warnings == ["no connected trading process names symbol:ibm; the spelling must be the same"]
+    assert stop(alice, scope="symbol:ibm").warnings == [
+        "no connected trading process names symbol:ibm; the spelling must be the same"
+    ]
 
 
 def test_unreadable_words_stop_everything(alice: User) -> None:
     outcome = stop(alice, reason="?", scope="no such", mode="??")
-    assert (outcome.activation.scope, outcome.activation.mode, outcome.activation.reason) == ("global", "HALTED", "MANUAL")
+    assert (outcome.activation.scope, outcome.activation.mode, outcome.activation.reason) == (
+        "global",
+        "HALTED",
+        "MANUAL",
+    )
     assert outcome.activation.metadata == {"sent": {"reason": "?", "scope": "no such", "mode": "??"}}
     assert len(outcome.activation.warnings) == 4
 

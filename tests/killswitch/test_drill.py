@@ -21,7 +21,9 @@ def test_is_refused_where_trading_is_stopped(alice: User) -> None:
     assert not Activation.objects.filter(drill=True).exists()
 
 
-def test_measures_and_ends_by_itself_while_trading_goes_on(alice: User, trader: User, connect: Connect) -> None:
+def test_measures_and_ends_by_itself_while_trading_goes_on(
+    alice: User, trader: User, connect: Connect
+) -> None:
     client = connect()
     episode = drill(alice).activation
     assert selectors.status().trading_allowed
@@ -30,7 +32,11 @@ def test_measures_and_ends_by_itself_while_trading_goes_on(alice: User, trader: 
     assert (state.state, state.proven, state.total) == ("stopping", 0, 1)
     assert not drill(alice).changed
     services.acknowledge(
-        actor=acting(trader), name=client.name, instance=client.instance, epoch=episode.epoch, activations=[episode.pk]
+        actor=acting(trader),
+        name=client.name,
+        instance=client.instance,
+        epoch=episode.epoch,
+        activations=[episode.pk],
     )
     episode.refresh_from_db()
     assert episode.ended_at is not None

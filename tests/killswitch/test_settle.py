@@ -40,7 +40,9 @@ def test_an_epoch_not_yet_seen_proves_nothing(episode: Activation) -> None:
 
 
 def test_another_hubs_leases_prove_nothing(episode: Activation) -> None:
-    assert services.settle(epoch=episode.epoch, waited=0, hub="hub-2", own_leases_until=timezone.now()) is True
+    assert (
+        services.settle(epoch=episode.epoch, waited=0, hub="hub-2", own_leases_until=timezone.now()) is True
+    )
     assert state() == ProofState.PENDING
 
 
@@ -56,7 +58,9 @@ def test_a_full_term_proves_everybody(episode: Activation) -> None:
     assert event.after["lease_expired"] == 1
 
 
-def test_a_hub_that_waited_out_its_own_leases_proves_its_own_streams(episode: Activation, connect: Connect) -> None:
+def test_a_hub_that_waited_out_its_own_leases_proves_its_own_streams(
+    episode: Activation, connect: Connect
+) -> None:
     until = episode.activated_at + timedelta(milliseconds=700)
     assert services.settle(epoch=episode.epoch, waited=0.9, hub=HUB, own_leases_until=until) is False
     proof = Acknowledgement.objects.get()
@@ -94,7 +98,9 @@ def test_who_registered_meanwhile_is_waited_for(episode: Activation, connect: Co
     assert selectors.status().state == "stopping"
 
 
-def test_who_had_applied_the_stop_when_it_came_is_not_waited_for(episode: Activation, connect: Connect) -> None:
+def test_who_had_applied_the_stop_when_it_came_is_not_waited_for(
+    episode: Activation, connect: Connect
+) -> None:
     TradingClient.objects.filter(pk=connect("LATE").pk).update(acknowledged_epoch=episode.epoch)
     Acknowledgement.objects.update(state=ProofState.ACKED, ms=1, at=timezone.now())
     assert conclude(episode.pk) is True

@@ -7,7 +7,21 @@ from killswitch.patience import Patience
 from killswitch.state import closes_further, covers, parse_scope
 
 
-@pytest.mark.parametrize("text", ["", "everything", "symbol", "symbol:", "symbol: IBM", "desk:1", "symbol:" + "x" * 81, "symbol:a\x00", "symbol:\u2028", "IBM"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "everything",
+        "symbol",
+        "symbol:",
+        "symbol: IBM",
+        "desk:1",
+        "symbol:" + "x" * 81,
+        "symbol:a\x00",
+        "symbol:\u2028",
+        "IBM",
+    ],
+)
 def test_refuses_scopes_that_name_nothing(text: str) -> None:
     with pytest.raises(ValueError, match=r"scope: must be global, or one of account:…"):
         parse_scope(text)
@@ -15,7 +29,14 @@ def test_refuses_scopes_that_name_nothing(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "scope"),
-    [("global", "global"), (" GLOBAL ", "global"), ("Symbol:IBM", "symbol:IBM"), ("symbol:BRK.B", "symbol:BRK.B"), ("venue:a:b", "venue:a:b"), ("strategy:ü", "strategy:ü")],
+    [
+        ("global", "global"),
+        (" GLOBAL ", "global"),
+        ("Symbol:IBM", "symbol:IBM"),
+        ("symbol:BRK.B", "symbol:BRK.B"),
+        ("venue:a:b", "venue:a:b"),
+        ("strategy:ü", "strategy:ü"),
+    ],
 )
 def test_reads_scopes_in_one_spelling(text: str, scope: str) -> None:
     assert parse_scope(text) == scope

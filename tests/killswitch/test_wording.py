@@ -23,7 +23,12 @@ from killswitch.wording import METADATA_LENGTH, read_stop
 )
 def test_what_cannot_be_read_is_the_safest_and_is_told(field: str, value: Any) -> None:
     order = read_stop({field: value})
-    assert (order.reason, order.mode, order.scope, order.drill) == (Reason.MANUAL, Mode.HALTED, "global", False)
+    assert (order.reason, order.mode, order.scope, order.drill) == (
+        Reason.MANUAL,
+        Mode.HALTED,
+        "global",
+        False,
+    )
     assert [warning.partition(":")[0] for warning in order.warnings] == [field]
     assert field in json.dumps(order.metadata["sent"], ensure_ascii=False)
     json.dumps(order.metadata, allow_nan=False)
@@ -38,15 +43,32 @@ def test_an_unreadable_body_is_kept() -> None:
 
 def test_nothing_at_all_is_a_stop_without_complaint() -> None:
     order = read_stop({})
-    assert (order.reason, order.mode, order.scope, order.drill) == (Reason.MANUAL, Mode.HALTED, "global", False)
+    assert (order.reason, order.mode, order.scope, order.drill) == (
+        Reason.MANUAL,
+        Mode.HALTED,
+        "global",
+        False,
+    )
     assert (order.warnings, order.metadata) == ([], {})
 
 
 def test_reads_what_is_there() -> None:
     order = read_stop(
-        {"reason": " cost_alert ", "message": "x", "metadata": {"cost": 10.5}, "scope": "symbol:IBM", "mode": "reduce_only", "drill": "true"}
+        {
+            "reason": " cost_alert ",
+            "message": "x",
+            "metadata": {"cost": 10.5},
+            "scope": "symbol:IBM",
+            "mode": "reduce_only",
+            "drill": "true",
+        }
     )
-    assert (order.reason, order.mode, order.scope, order.drill) == (Reason.COST_ALERT, Mode.REDUCE_ONLY, "symbol:IBM", True)
+    assert (order.reason, order.mode, order.scope, order.drill) == (
+        Reason.COST_ALERT,
+        Mode.REDUCE_ONLY,
+        "symbol:IBM",
+        True,
+    )
     assert (order.message, order.metadata, order.warnings) == ("x", {"cost": 10.5}, [])
 
 
@@ -61,4 +83,7 @@ def test_a_long_message_is_cut() -> None:
 
 
 def test_numbers_that_json_lacks_are_kept_as_words() -> None:
-    assert read_stop({"metadata": {"pnl": float("nan"), "x": float("-inf")}}).metadata == {"pnl": "nan", "x": "-inf"}
+    assert read_stop({"metadata": {"pnl": float("nan"), "x": float("-inf")}}).metadata == {
+        "pnl": "nan",
+        "x": "-inf",
+    }
