@@ -63,7 +63,7 @@ class KillSwitchFeed:
         details = _details(request.query)
         actor = actor_of_account(user=user, token=token, ip=request.ip)
         try:
-            client = connect(actor=actor, details=details, hub=request.hub)
+            client, opened_at = connect(actor=actor, details=details, hub=request.hub)
         except AccountMismatch:
             raise StreamRefused(
                 403,
@@ -75,8 +75,7 @@ class KillSwitchFeed:
             client_id=client.pk,
             key=f"{client.name}/{client.instance}",
             label=str(client),
-            # The same moment as `connected_at`, which the database lets be empty.
-            opened_at=client.last_seen,
+            opened_at=opened_at,
         )
 
     def closed(self, ends: Iterable[StreamEnd], *, hub: str) -> None:

@@ -16,8 +16,6 @@ from opsconsole.audit.services import record
 from opsconsole.live.feeds import LEASE_COVER, StreamEnd
 from opsconsole.live.publish import publish
 
-# A hub notes every few seconds that its streams are open, and until when its leases may count. One that has not for so long beyond that is gone.
-HUB_SILENT_AFTER = timedelta(seconds=5)
 # A command that a process has not answered after so long has no result.
 COMMAND_TIME = timedelta(seconds=60)
 
@@ -27,7 +25,7 @@ WITH mine AS (
     SELECT id FROM killswitch_tradingclient WHERE id = ANY(%(ids)s) AND hub = %(hub)s ORDER BY id FOR NO KEY UPDATE
 )
 UPDATE killswitch_tradingclient c
-SET hub = %(hub)s, last_seen = %(now)s, lease_until = GREATEST(c.lease_until, %(lease_until)s)
+SET last_seen = %(now)s, lease_until = GREATEST(c.lease_until, %(lease_until)s)
 FROM mine WHERE c.id = mine.id RETURNING c.id
 """
 # A process that has come back meanwhile, here or at another hub, has another `connected_at`: its new stream stays. A lease of the stream
@@ -35,9 +33,9 @@ FROM mine WHERE c.id = mine.id RETURNING c.id
 CLOSE = """
 WITH ended AS (
     SELECT c.id, e.lease_until FROM killswitch_tradingclient c
-    JOIN unnest(%(ids)s::bigint[], %(opened_at)s::timestamptz[], %(lease_until)s::timestamptz[]) AS e (id, opened_at, lease_until)
-    ON e.id = c.id AND e.opened_at = c.connected_at AND c.hub = %(hub)s
-    ORDER BY c.id FOR NO KEY UPDATE OF c
+    JOIN unnest(%(ids)s::bigint[], %(opened_at)s::timestamptz[], %(lease_until)s::timestamptz[])
+        AS e (id, opened_at, lease_until) ON e.id = c.id AND e.opened_at = c.connected_at
+    WHERE c.hub = %(hub)s ORDER BY c.id FOR NO KEY UPDATE OF c
 )
 UPDATE killswitch_tradingclient c
 SET hub = '', lease_until = GREATEST(ended.lease_until, c.connected_at + %(term)s * interval '1 second')
@@ -62,10 +60,12 @@ class ClientDetails:
 
 
 @bounded
-def connect(*, actor: Actor, details: ClientDetails, hub: str, now: datetime | None = None) -> TradingClient:
-    """Register a process, before its hub gives it any lease. Raises AccountMismatch."""
+def connect(
+    *, actor: Actor, details: ClientDetails, hub: str, now: datetime | None = None
+) -> tuple[TradingClient, datetime]:
+    """Register a process, before its hub gives it any lease; returns it and when its stream was opened. Raises AccountMismatch."""
     moment = now or database_time()
-    # Leases may come as soon as this is committed; the hub's first touch brings the next bound.
+    # Leases may come as soon as this is committed. The hub gives none beyond this cover before its first touch has extended it.
     lease_until = moment + timedelta(seconds=LEASE_COVER + settings.LEASE_TERM)
     client, created = TradingClient.objects.get_or_create(
         name=details.name,
@@ -95,17 +95,14 @@ def connect(*, actor: Actor, details: ClientDetails, hub: str, now: datetime | N
             now=moment,
         )
     publish("clients", ids=(client.pk,))
-    return client
+    return client, moment
 
 
 @bounded
 def touch(
     *, client_ids: Iterable[int], hub: str, lease_until: datetime, now: datetime | None = None
 ) -> set[int]:
-    """Note that a hub holds these streams, and until when its leases may count. Streams that moved to another hub stay there.
-
-    Returns the processes that are this hub's.
-    """
+    """Note that a hub holds these streams, and until when a lease that it gives may count. Returns those that are still its own."""
     with connection.cursor() as cursor:
         cursor.execute(
             TOUCH,
@@ -116,7 +113,7 @@ def touch(
 
 @bounded
 def disconnect(*, ends: Iterable[StreamEnd], hub: str) -> None:
-    """Note that these streams of this hub have ended, and the last time at which a lease of theirs may count."""
+    """Note that streams of this hub have ended, unless their process has opened another one since."""
     ended = list(ends)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -138,14 +135,13 @@ def disconnect(*, ends: Iterable[StreamEnd], hub: str) -> None:
 def sweep(*, now: datetime | None = None) -> None:
     """Let go of the streams of hubs that are gone, and of commands that nobody answered."""
     moment = now or database_time()
-    # When such a hub gave its last lease is not known, so the bound counts from now.
-    term = timedelta(seconds=settings.LEASE_TERM)
-    silent = TradingClient.objects.filter(~Q(hub=""), lease_until__lt=moment - HUB_SILENT_AFTER)
+    # A living hub extends this long before it passes, and no lease was ever given beyond it.
+    silent = TradingClient.objects.filter(~Q(hub=""), lease_until__lt=moment)
     gone = list(
         silent.order_by("pk").select_for_update(no_key=True, skip_locked=True).values_list("pk", flat=True)
     )
     if gone:
-        TradingClient.objects.filter(pk__in=gone).update(hub="", lease_until=moment + term)
+        TradingClient.objects.filter(pk__in=gone).update(hub="")
         publish("clients", ids=tuple(gone))
     late = CommandResult.objects.filter(
         state=CommandState.PENDING, command__issued_at__lt=moment - COMMAND_TIME

@@ -25,9 +25,9 @@ def test_refuses_to_write_outside_the_transaction_of_the_change() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_vanishes_with_the_change_that_is_rolled_back() -> None:
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         record(actor=SYSTEM, action="tests.done", reason="")
-        _ = 1 / 0
+        transaction.set_rollback(True)
     assert not AuditEvent.objects.exists()
 
 
