@@ -225,6 +225,15 @@ def recent_commands(*, limit: int = 10) -> list[Command]:
     )
 
 
+def unproven_epochs() -> list[int]:
+    """The epochs of stops and drills whose proof is not complete, oldest first."""
+    return list(
+        Activation.objects.filter(stopped_at=None, ended_at=None)
+        .order_by("epoch")
+        .values_list("epoch", flat=True)
+    )
+
+
 def known_scopes() -> list[str]:
     """The scopes that connected processes name, for choosing one to stop."""
     named = TradingClient.objects.exclude(hub="").values_list("scopes", flat=True)

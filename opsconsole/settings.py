@@ -46,7 +46,6 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
-    "django_htmx",
     "rest_framework",
     "drf_spectacular",
     "opsconsole.audit",
@@ -59,6 +58,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "opsconsole.api.middleware.RequestIdMiddleware",
+    "opsconsole.api.middleware.JsonErrorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "opsconsole.console.middleware.SecurityHeadersMiddleware",
@@ -104,6 +104,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
+CSRF_FAILURE_VIEW = "opsconsole.console.errors.csrf_failure"
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.flag("OPSCONSOLE_HTTPS")
@@ -118,7 +119,7 @@ STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "opsconsole.console.storage.ModuleStorage"},
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -131,7 +132,31 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "opsconsole.api.negotiation.JsonOnly",
     "EXCEPTION_HANDLER": "opsconsole.api.errors.exception_handler",
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "opsconsole",
+    "DESCRIPTION": "Watch trading processes, stop them, and see the proof that they stopped.",
+    "VERSION": "1.0",
+    "SCHEMA_PATH_PREFIX": "/monitoring",
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {
+        "ModeEnum": "killswitch.choices.Mode",
+        "StopModeEnum": ["HALTED", "REDUCE_ONLY"],
+        "ReasonEnum": "killswitch.choices.Reason",
+        "ProofEnum": "killswitch.choices.ProofState",
+        "CommandKindEnum": "killswitch.choices.CommandKind",
+        "CommandStateEnum": "killswitch.choices.CommandState",
+        "SwitchStateEnum": ["armed", "stopping", "stopped"],
+        "LeaseEnum": ["held", "expired", "unknown"],
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "opsconsole.api.schema.add_stream",
+    ],
 }
 
 CELERY_BROKER_URL = REDIS_URL
@@ -139,6 +164,16 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Ticks that a worker did not take in time are dropped, so that none pile up. Each is harmless when several beats send it.
+CELERY_BEAT_SCHEDULE = {
+    "killswitch.settle": {"task": "killswitch.settle", "schedule": 1.0, "options": {"expires": 2}},
+    "killswitch.sweep": {"task": "killswitch.sweep", "schedule": 5.0, "options": {"expires": 10}},
+    "api.forget_idempotent_calls": {
+        "task": "api.forget_idempotent_calls",
+        "schedule": 3600.0,
+        "options": {"expires": 600},
+    },
+}
 # A publish on a dead link must fail, not wait for ever (docs/deployment.md).
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 5,
@@ -151,7 +186,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "filters": {"request_id": {"()": "opsconsole.api.logs.RequestIdFilter"}},
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s]: %(message)s"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["request_id"]}
+    },
     "root": {"handlers": ["console"], "level": env.text("OPSCONSOLE_LOG_LEVEL", "INFO")},
 }

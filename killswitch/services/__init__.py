@@ -11,7 +11,14 @@ from killswitch.services.processes import (
 )
 from killswitch.services.proofs import Acknowledged, UnknownClient, acknowledge, settle
 from killswitch.services.reports import Report, report
-from killswitch.services.switches import ActivationOutcome, DrillRefused, NotActive, activate, deactivate
+from killswitch.services.switches import (
+    ActivationOutcome,
+    DrillRefused,
+    NotActive,
+    activate,
+    carry_out,
+    deactivate,
+)
 
 __all__ = [
     "AccountMismatch",
@@ -25,6 +32,7 @@ __all__ = [
     "UnknownClient",
     "acknowledge",
     "activate",
+    "carry_out",
     "connect",
     "deactivate",
     "disconnect",

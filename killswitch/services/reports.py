@@ -1,7 +1,7 @@
 """What trading processes tell of themselves."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -42,12 +42,8 @@ def report(
 ) -> TradingClient:
     """Take in what a process tells. Raises UnknownClient."""
     moment = now or database_time()
-    client = (
-        TradingClient.objects.select_for_update(no_key=True)
-        .filter(name=name, instance=instance, user_id=actor.user_id)
-        .first()
-    )
-    if client is None:
+    client = TradingClient.objects.select_for_update(no_key=True).filter(name=name, instance=instance).first()
+    if client is None or client.user_id is None or client.user_id != actor.user_id:
         raise UnknownClient(name, instance)
     changed = _take_exposure(client, report.exposure, moment=moment)
     for state, value in report.states.items():
@@ -57,7 +53,7 @@ def report(
     if changed:
         publish("clients", ids=(client.pk,))
     if report.callbacks:
-        _take_callbacks(client, report.callbacks)
+        _take_callbacks(client, report.callbacks, actor=actor, moment=moment)
     if report.commands:
         _take_commands(client, report.commands, actor=actor, moment=moment)
     return client
@@ -91,13 +87,7 @@ def _take_state(
     setattr(client, state, after)
     began, ended = STATES[state]
     record(
-        actor=Actor(
-            kind=ActorKind.CLIENT,
-            name=str(client),
-            user_id=actor.user_id,
-            ip=actor.ip,
-            request_id=actor.request_id,
-        ),
+        actor=_as_client(actor, client),
         action=ended if after is None else began,
         obj=client,
         reason=str((after or before or {}).get("message", "")),
@@ -108,29 +98,44 @@ def _take_state(
     return True
 
 
-def _take_callbacks(client: TradingClient, callbacks: Sequence[Mapping[str, Any]]) -> None:
+def _take_callbacks(
+    client: TradingClient, callbacks: Sequence[Mapping[str, Any]], *, actor: Actor, moment: datetime
+) -> None:
+    told = [_plain_callback(item) for item in callbacks]
+    local = [item for item in told if item["activation"] is None]
+    if local:
+        # Of a stop that only the process knows: there is no proof to keep them with.
+        record(
+            actor=_as_client(actor, client),
+            action="killswitch.local_stop_callbacks",
+            obj=client,
+            reason="",
+            metadata={"callbacks": local},
+            now=moment,
+        )
     proofs = (
         Acknowledgement.objects.select_for_update(no_key=True)
-        .filter(client=client, activation_id__in={item["activation"] for item in callbacks})
+        .filter(client=client, activation_id__in={item["activation"] for item in told})
         .order_by("pk")
     )
     for proof in proofs:
-        own = [
-            {
-                "name": storable_text(item["name"], length=200),
-                "ok": item["ok"],
-                "ms": item.get("ms"),
-                "error": None if item.get("error") is None else storable_text(item["error"], length=500),
-            }
-            for item in callbacks
-            if item["activation"] == proof.activation_id
-        ]
+        own = [item for item in told if item["activation"] == proof.activation_id]
         # A repeated report replaces what it told before.
-        told = {item["name"] for item in own}
-        proof.callbacks = [item for item in proof.callbacks if item["name"] not in told] + own
-        proof.callbacks = storable_json(proof.callbacks[-CALLBACKS:])
+        names = {item["name"] for item in own}
+        proof.callbacks = [item for item in proof.callbacks if item["name"] not in names]
+        proof.callbacks += [
+            {key: value for key, value in item.items() if key != "activation"} for item in own
+        ]
+        proof.callbacks = proof.callbacks[-CALLBACKS:]
         proof.save(update_fields=["callbacks"])
     publish("killswitch", ids=tuple(proof.activation_id for proof in proofs))
+
+
+def _plain_callback(item: Mapping[str, Any]) -> dict[str, Any]:
+    plain: dict[str, Any] = storable_json(item)
+    plain["name"] = storable_text(plain["name"], length=200)
+    plain["error"] = None if plain.get("error") is None else storable_text(plain["error"], length=500)
+    return plain
 
 
 def _take_commands(
@@ -153,3 +158,8 @@ def _take_commands(
         row.save(update_fields=["state", "cancelled", "left", "unknown", "error", "at"])
     if rows:
         publish("commands", ids=tuple(row.command_id for row in rows))
+
+
+def _as_client(actor: Actor, client: TradingClient) -> Actor:
+    """The process speaks for itself, through the account that its token belongs to."""
+    return replace(actor, kind=ActorKind.CLIENT, name=str(client))

@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
-from opsconsole.accounts import checks as checks
+from opsconsole.accounts import checks  # noqa: F401  importing registers them
 
 
 class AccountsConfig(AppConfig):

@@ -110,7 +110,7 @@ def ensure_administrator(
     *,
     actor: Actor,
     username: str,
-    token_name: str = "console",
+    token_name: str = "console",  # noqa: S107  it names the token
     new_token: bool = False,
     now: datetime | None = None,
 ) -> Administrator:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from opsconsole.accounts.models import SignInThrottle, User
@@ -35,12 +36,8 @@ class SignInCheck:
 def sign_in_allowed(*, username: str, ip: str, now: datetime | None = None) -> SignInCheck:
     """Ask before the password is looked at."""
     now = now or timezone.now()
-    until = max(
-        SignInThrottle.objects.filter(key__in=_keys(username, ip), blocked_until__gt=now).values_list(
-            "blocked_until", flat=True
-        ),
-        default=None,
-    )
+    blocked = SignInThrottle.objects.filter(key__in=_keys(username, ip), blocked_until__gt=now)
+    until = blocked.aggregate(until=Max("blocked_until"))["until"]
     if until is None:
         return SignInCheck(allowed=True, wait_s=0)
     return SignInCheck(allowed=False, wait_s=max(1, int((until - now).total_seconds() + 0.999)))

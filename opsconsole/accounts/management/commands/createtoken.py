@@ -52,11 +52,11 @@ class Command(BaseCommand):
 
     def _account(self, username: str, role: str | None) -> User:
         user = User.objects.filter(username=username).first()
-        if user is None and role is None:
-            raise CommandError(
-                f"--user: there is no account {username!r}. Give --role to make it a service account."
-            )
         if user is None:
+            if role is None:
+                raise CommandError(
+                    f"--user: there is no account {username!r}. Give --role to make it a service account."
+                )
             return create_service_account(actor=shell_actor(), username=username, role=Role(role))
         if role is not None and not user.groups.filter(name=role).exists():
             raise CommandError(f"--role: the account {username!r} exists and does not have the role {role}")

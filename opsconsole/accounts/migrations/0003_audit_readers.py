@@ -1,4 +1,4 @@
-"""Who may read the audit trail."""
+"""Who may read the audit trail. Here, since the trail knows nothing of roles."""
 
 from django.db import migrations
 
@@ -12,6 +12,6 @@ def grant_roles(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("audit", "0002_triggers"), ("accounts", "0002_roles")]
+    dependencies = [("accounts", "0002_roles"), ("audit", "0002_triggers")]
 
     operations = [migrations.RunPython(grant_roles, migrations.RunPython.noop)]

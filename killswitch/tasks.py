@@ -1,0 +1,31 @@
+"""What goes on by itself. Nothing here is needed for a stop to hold: it completes the proof where no hub is there to do it."""
+
+import time
+from threading import Lock
+
+from celery import shared_task
+
+from killswitch import services
+from killswitch.patience import Patience
+from killswitch.selectors import unproven_epochs
+
+# Of this worker process; the lock, because a worker may run tasks in threads.
+_patience = Patience()
+_lock = Lock()
+
+
+@shared_task(name="killswitch.settle")
+def settle() -> None:
+    """Record the proofs that time alone gives, by this worker's own clock."""
+    # The clock after the read: an epoch may be seen later than it was, never earlier.
+    epochs = unproven_epochs()
+    with _lock:
+        waited = _patience.look(epochs, now=time.monotonic())
+    for epoch, seconds in waited.items():
+        services.settle(epoch=epoch, waited=seconds)
+
+
+@shared_task(name="killswitch.sweep")
+def sweep() -> None:
+    """Let go of streams whose hub is gone."""
+    services.sweep()

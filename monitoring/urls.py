@@ -1,0 +1,27 @@
+"""The whole API on one page. `/monitoring/stream` is served beside Django, by `opsconsole.asgi`."""
+
+from django.urls import path, re_path
+from drf_spectacular.views import SpectacularJSONAPIView
+
+from killswitch import api as killswitch
+from killswitch import api_processes as processes
+from opsconsole.api.views import DocsView, NotFoundView
+
+urlpatterns = [
+    path("kill-switch", killswitch.StatusView.as_view(), name="api-kill-switch"),
+    path("kill-switch/activate", killswitch.ActivateView.as_view(), name="api-kill-switch-activate"),
+    path("kill-switch/deactivate", killswitch.DeactivateView.as_view(), name="api-kill-switch-deactivate"),
+    path("kill-switch/activations", killswitch.ActivationsView.as_view(), name="api-kill-switch-activations"),
+    path(
+        "kill-switch/activations/<int:pk>",
+        killswitch.ActivationView.as_view(),
+        name="api-kill-switch-activation",
+    ),
+    path("kill-switch/clients", killswitch.ClientsView.as_view(), name="api-kill-switch-clients"),
+    path("kill-switch/commands", killswitch.CommandsView.as_view(), name="api-kill-switch-commands"),
+    path("kill-switch/acknowledge", processes.AcknowledgeView.as_view(), name="api-kill-switch-acknowledge"),
+    path("kill-switch/report", processes.ReportView.as_view(), name="api-kill-switch-report"),
+    path("schema", SpectacularJSONAPIView.as_view(), name="api-schema"),
+    path("docs", DocsView.as_view(), name="api-docs"),
+    re_path("", NotFoundView.as_view()),
+]
