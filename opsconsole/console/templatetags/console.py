@@ -107,8 +107,9 @@ def hexadecimal(value: bytes | memoryview | None) -> str:
 
 @register.simple_tag
 def lasted(start: datetime, end: datetime) -> str:
-    """How long it was, in the words of `duration`."""
-    return duration(end - start)
+    """How long it was; what took less than a second, in milliseconds."""
+    length = end - start
+    return duration(length) if length >= timedelta(seconds=1) else milliseconds(length.total_seconds() * 1000)
 
 
 @register.simple_tag
