@@ -121,3 +121,12 @@ def event_icon(event: AuditEvent) -> SafeString:
 @register.simple_tag
 def event_words(event: AuditEvent) -> str:
     return wording.words_of(event)
+
+
+@register.simple_tag
+def current(path: str, url: str) -> SafeString | str:
+    """`aria-current` of a link in the navigation: its own page, or one below it."""
+    if path == url:
+        return format_html(' aria-current="{}"', "page")
+    below = url != "/" and path.startswith(f"{url}/")
+    return format_html(' aria-current="{}"', "true") if below else ""
