@@ -68,14 +68,16 @@ def test_a_stop_reaches_parent_and_child(server: ConsoleServer, console: OpsCons
         console.wait_until_live()
         eventually(lambda: not switch.is_trading_allowed())
         eventually(lambda: calls == ["called"])
+        eventually(lambda: console._acknowledger._latest is None, "delivered, before this process is gone")
         return True
 
     pid = in_child(work)
     eventually(lambda: len(server.streams) == 2)
     server.wait_acked(server.halt())
     assert exit_code(pid) == 0
-    eventually(lambda: len([ack for ack in server.acks if ack["activations"]]) == 2)
-    assert calls == ["called"]
+    acked = {ack["instance"] for ack in server.acks if ack["activations"]}
+    assert len(acked) == 2
+    eventually(lambda: calls == ["called"])
 
 
 def test_what_was_stopped_and_not_delivered_is_delivered_by_the_child_too(

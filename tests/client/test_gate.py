@@ -23,9 +23,12 @@ def follow(gate: Gate, epoch: int, *stops: Stop) -> None:
     assert gate.extend(epoch=epoch, until=FAR)
 
 
-def allowed(gate: Gate, *scopes: str, reduce_only: bool = False) -> bool:
+def allowed(
+    gate: Gate, symbol: str | None = None, *, strategy: str | None = None, reduce_only: bool = False
+) -> bool:
     view = gate.view
-    return view.until > clock.now() and view.blocking(frozenset(scopes), reduce_only=reduce_only) is None
+    blocking = view.blocking((None, None, strategy, symbol), reduce_only=reduce_only)
+    return view.until > clock.now() and blocking is None
 
 
 def test_a_lease_before_any_state_counts_for_nothing(gate: Gate) -> None:
@@ -62,8 +65,8 @@ def test_the_whole_check_is_one_deadline_while_nothing_is_stopped(gate: Gate) ->
     follow(gate, 6, stop("symbol:B", activation=1))
     assert seen[-1] == lease.NONE
     assert allowed(gate), "the stop of another symbol does not cover this process"
-    assert not allowed(gate, "symbol:B")
-    assert allowed(gate, "symbol:C")
+    assert not allowed(gate, "B")
+    assert allowed(gate, "C")
 
 
 def test_reduce_only_lets_reducing_orders_pass(gate: Gate) -> None:
@@ -162,3 +165,21 @@ def test_escalation_is_an_episode_of_its_own(gate: Gate) -> None:
     assert change is not None
     assert [episode.activation for episode in change.opened] == [2]
     assert [episode.activation for episode in change.closed] == [1]
+
+
+def test_an_order_of_which_the_kind_is_not_known_may_lie_inside(gate: Gate) -> None:
+    follow(gate, 5, stop("strategy:momentum", activation=1))
+    assert not allowed(gate)
+    assert not allowed(gate, "A")
+    assert allowed(gate, strategy="pairs")
+    assert not allowed(gate, strategy="momentum")
+
+
+def test_a_kind_that_this_version_does_not_know_covers_everything(gate: Gate) -> None:
+    follow(gate, 5, stop("desk:7", activation=1))
+    assert not allowed(gate, "B", strategy="pairs")
+
+
+def test_the_scopes_of_the_process_hold_for_every_order(gate: Gate) -> None:
+    follow(gate, 5, stop("symbol:A", activation=1))
+    assert not allowed(gate, "B")

@@ -1,0 +1,138 @@
+"""One trading process: follows the console, trades one ticker on the simulated venue, and asks before each
+order.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import os
+import sys
+from typing import Any
+
+from opsclient import KillSwitch, OpsConsole
+
+from demo.clock import boot_ns
+from demo.connection import Message, VenueConnection, VenueError
+from demo.stdin import closed
+from demo.strategy import Momentum, Quote
+
+
+class Trader:
+    """The strategy, its orders at the venue, and what the kill switch may ask of them."""
+
+    def __init__(
+        self, ticker: str, venue: VenueConnection, kill_switch: KillSwitch, *, day_seconds: float
+    ) -> None:
+        self._ticker = ticker
+        self._venue = venue
+        self._kill_switch = kill_switch
+        self._strategy = Momentum()
+        # The day's orders are spread over the day, so that a stop finds the process at work.
+        self._pause = day_seconds / (self._strategy.lots + 1)
+        self._open: dict[int, Quote] = {}
+        self._position = 0
+        self._last_order = ""
+        self._day = 0
+        self._work: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Trade until the tape ends or the venue hangs up."""
+        while (message := await self._venue.pushed()) is not None and "end" not in message:
+            self._start_day(message)
+
+    async def on_kill_switch_activate(self, _reason: str, _message: str, _metadata: dict[str, Any]) -> None:
+        await self.cancel_all_orders()
+
+    async def cancel_all_orders(self) -> dict[str, int]:
+        answer = await self._venue.call("cancel")
+        self._open.clear()
+        return {"cancelled": answer["cancelled"], "left": 0, "unknown": 0}
+
+    async def close_positions(self) -> dict[str, int]:
+        await self.cancel_all_orders()
+        answer = await self._venue.call("close")
+        self._position = 0
+        return {"cancelled": 1 if answer["closed"] else 0, "left": 0, "unknown": 0}
+
+    def exposure(self) -> dict[str, Any]:
+        """What this process has at the venue, for the console."""
+        positions = {self._ticker: self._position} if self._position else {}
+        return {"open_orders": len(self._open), "positions": positions, "last_order": self._last_order}
+
+    def _start_day(self, message: Message) -> None:
+        self._day += 1
+        if message["first"]:
+            self._strategy.forget()
+            self._open.clear()
+        for order in message["fills"]:
+            self._open.pop(order, None)
+        self._position = message["position"]
+        quotes = self._strategy.decide(message["bar"]["close"], self._position)
+        # Kept, since the event loop holds its tasks only weakly.
+        self._work = asyncio.create_task(self._trade(self._day, quotes))
+
+    async def _trade(self, day: int, quotes: list[Quote]) -> None:
+        """Replace the resting orders. Gives way to the next day between two requests, never within one."""
+        if not self._kill_switch.is_trading_allowed(reduce_only=True):
+            return
+        with contextlib.suppress(VenueError):  # run() hears of a hang-up by itself
+            for order in list(self._open):
+                await self._venue.call("cancel", order=order)
+                self._open.pop(order, None)
+            for quote in quotes:
+                if self._day != day:
+                    return
+                await self._place(quote)
+                await asyncio.sleep(self._pause)
+
+    async def _place(self, quote: Quote) -> None:
+        checked = boot_ns()
+        # The position is never short, so a sale only ever reduces it.
+        if not self._kill_switch.is_trading_allowed(reduce_only=quote.side == "sell"):
+            return
+        order = {"side": quote.side, "quantity": quote.quantity, "limit": quote.limit}
+        answer = await self._venue.call("place", **order, checked=checked, epoch=self._kill_switch.epoch)
+        self._open[answer["order"]] = quote
+        self._last_order = f"{quote.side} {quote.quantity} {self._ticker} @ {quote.limit:.2f}"
+
+
+async def trade(ticker: str, port: int) -> None:
+    """Connect to the venue on `port` and to the console that the environment names; trade until standard
+    input closes.
+    """
+    venue = await VenueConnection.open(port)
+    answer = await venue.call("hello", ticker=ticker)
+    scopes = (f"symbol:{ticker}", "strategy:momentum", "account:main", "venue:sim")
+    with OpsConsole(
+        os.environ["OPSCLIENT_URL"], token=os.environ["OPSCLIENT_TOKEN"], name=ticker, scopes=scopes
+    ) as console:
+        kill_switch = KillSwitch(console=console)
+        trader = Trader(ticker, venue, kill_switch, day_seconds=answer["day_seconds"])
+        kill_switch.register_on_activate(trader.on_kill_switch_activate)
+        kill_switch.register_cancel_orders(trader.cancel_all_orders)
+        kill_switch.register_close_positions(trader.close_positions)
+        kill_switch.register_exposure(trader.exposure)
+        tasks = [asyncio.create_task(trader.run()), asyncio.create_task(closed(sys.stdin))]
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        with contextlib.suppress(VenueError):
+            await trader.cancel_all_orders()
+        for task in tasks:
+            task.cancel()
+    venue.close()
+    for task in done:
+        task.result()  # raises what went wrong, if anything did
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="demo.trader", description=__doc__)
+    parser.add_argument("ticker")
+    parser.add_argument("--port", type=int, required=True, help="the venue's")
+    options = parser.parse_args()
+    # The client says what happens: stopped, by whom and why; trading again; no contact.
+    logging.basicConfig(format=f"{options.ticker}: %(message)s", level=logging.WARNING)
+    asyncio.run(trade(options.ticker, options.port))
+
+
+if __name__ == "__main__":
+    main()
