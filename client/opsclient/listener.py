@@ -25,7 +25,8 @@ logger = logging.getLogger("opsclient")
 STREAM = "/monitoring/stream"
 PROTOCOL = 1
 RECONNECT_S = 300.0  # bounds what the allowance for drift costs
-GOOD_CONNECTION_S = 1.0  # one that lasted this long begins the pauses anew
+GOOD_CONNECTION_S = 1.0  # one that has granted leases for this long begins the pauses anew
+DEAD_LEASES = 8  # so many in a row that have run out on arrival: another connection may do better
 
 
 class Contact(StrEnum):
@@ -53,12 +54,19 @@ class _Ended(Exception):
 
 @dataclass(slots=True)
 class _Session:
-    """One connection: its anchor in time, and how long it may be silent."""
+    """One connection: its anchor in time, how long it may be silent, and until when it is kept.
+
+    The time from `c0` to the answer is lost to every lease of the connection. So one that was answered slowly is soon
+    replaced, in the hope of a quicker answer; the lease held goes on counting meanwhile.
+    """
 
     c0: float
+    ends: float
     anchor: LeaseAnchor | None = None
     silence: float = 5.0
     heard: float = 0.0
+    dead_leases: int = 0
+    granted_at: float | None = None
 
 
 class Listener:
@@ -83,6 +91,8 @@ class Listener:
         self._on_hello = on_hello
         self._backoff = Backoff()
         self._slow_backoff = Backoff(first=0.5, longest=30.0)
+        self._replace_backoff = Backoff(first=1.0, longest=RECONNECT_S)
+        self._session = _Session(c0=0.0, ends=0.0)
         self._connection: http.client.HTTPConnection | None = None
         self.contact = Contact.CONNECTING
         self.problem = ""
@@ -102,7 +112,6 @@ class Listener:
             self._connection.sock.close()
 
     def _follow(self) -> float:
-        began = clock.now()
         try:
             self._connect_and_read()
             return 0.0  # the planned reconnect
@@ -117,7 +126,8 @@ class Listener:
         if self.worker.stopping:
             return 0.0
         self._note(contact, self._endpoint.clean(text))
-        if clock.now() - began > GOOD_CONNECTION_S:
+        granted_at = self._session.granted_at
+        if granted_at is not None and clock.now() - granted_at > GOOD_CONNECTION_S:
             self._backoff.reset()
         if not refused:
             self._slow_backoff.reset()
@@ -127,7 +137,9 @@ class Listener:
         self._connection = connection = self._endpoint.connect()
         try:
             headers = self._endpoint.headers(Accept="text/event-stream", Cache_Control="no-cache")
-            session = _Session(c0=clock.now())  # before the request: the bound rests on this order
+            lifetime = RECONNECT_S * random.uniform(0.8, 1.0)  # noqa: S311  # spreads the load, no secret
+            c0 = clock.now()  # before the request: the bound rests on this order
+            self._session = session = _Session(c0=c0, ends=c0 + lifetime)
             connection.request("GET", self._path, headers=headers)
             # getresponse() gives the socket away if the server means to close: keep it, to time the reads.
             sock = connection.sock
@@ -135,8 +147,7 @@ class Listener:
             _check(response)
             parser = EventParser()
             session.heard = clock.now()
-            lifetime = RECONNECT_S * random.uniform(0.8, 1.0)  # noqa: S311  # spreads the load, no secret
-            while not self.worker.stopping and clock.now() - session.c0 < lifetime:
+            while not self.worker.stopping and clock.now() < session.ends:
                 chunk = response.read1(65536)
                 if not chunk:
                     raise _Ended(Contact.LOST, "the stream ended")
@@ -160,7 +171,7 @@ class Listener:
         if not isinstance(data, Mapping):
             raise ProtocolError(f"the data of {name!r} must be an object")
         if name == "hello":
-            self._hello(session, data)
+            self._hello(session, data, received)
         elif name == "bye":
             raise _Ended(Contact.LOST, f"the console says goodbye: {data.get('why')!s:.100}")
         elif session.anchor is None:
@@ -168,11 +179,11 @@ class Listener:
         elif name == "state":
             self._state(parse(data))
         elif name == "lease":
-            self._lease(session.anchor, data, received)
+            self._lease(session, session.anchor, data, received)
         else:
             self._note(Contact.NO_LEASE, f"the console grants no lease: {data.get('why')!s:.100}")
 
-    def _hello(self, session: _Session, data: Mapping[str, Any]) -> None:
+    def _hello(self, session: _Session, data: Mapping[str, Any], received: float) -> None:
         if integer(data, "protocol") != PROTOCOL:
             raise _Ended(
                 Contact.WRONG_URL,
@@ -182,7 +193,16 @@ class Listener:
         if session.anchor is not None:
             raise ProtocolError("'hello' came twice: the time of the first connection must not change")
         session.anchor = LeaseAnchor(c0=session.c0, s0=number(data, "s"))
-        session.silence = min(60.0, max(number(data, "term"), 3 * number(data, "renew"), 0.2))
+        term = number(data, "term")
+        session.silence = min(60.0, max(term, 3 * number(data, "renew"), 0.2))
+        lost = received - session.c0
+        if lost > term / 2:
+            text = f"the console took {lost:.2f} s to answer, which leaves too little of a lease of {term} s"
+            raise _Ended(Contact.LOST, text)
+        if lost > term / 4:
+            session.ends = min(session.ends, received + self._replace_backoff.pause())
+        else:
+            self._replace_backoff.reset()
         self._on_hello(integer(data, "client_id"))
 
     def _state(self, snapshot: Snapshot) -> None:
@@ -194,10 +214,20 @@ class Listener:
                 "are refused until it catches up, or this process is started anew",
             )
 
-    def _lease(self, anchor: LeaseAnchor, data: Mapping[str, Any], received: float) -> None:
+    def _lease(
+        self, session: _Session, anchor: LeaseAnchor, data: Mapping[str, Any], received: float
+    ) -> None:
         until = anchor.deadline(s=number(data, "s"), term=number(data, "term"), received=received)
-        if self._gate.extend(epoch=integer(data, "epoch"), until=until):
+        if not self._gate.extend(epoch=integer(data, "epoch"), until=until):
+            return
+        if until > received:
+            session.dead_leases = 0
+            session.granted_at = session.granted_at or received
             self._note(Contact.LIVE, "")
+            return
+        session.dead_leases += 1
+        if session.dead_leases >= DEAD_LEASES:
+            raise _Ended(Contact.LOST, "the leases of this connection have run out when they arrive")
 
     def _note(self, contact: Contact, problem: str) -> None:
         """Say it once in the log when it changes, and keep it for the status."""

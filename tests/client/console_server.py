@@ -58,6 +58,7 @@ class ConsoleServer:
     post_answer: Callable[["Handler", str, dict[str, Any]], bool] | None = None
     grants: bool = True  # leases; else `nolease`
     silent: bool = False  # writes nothing more, and does not close
+    hello_lag: float = 0.0  # how long an answer takes, from the request to the reading of S0
     lag: float = 0.0  # how long each lease is held back after the hub's read
     lease_epoch: int | None = None
     hello_more: dict[str, Any] = field(default_factory=dict)
@@ -241,6 +242,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _events(self, stream: Stream) -> Iterator[bytes]:
         console = self.console
+        time.sleep(console.hello_lag)
         s0 = hub_clock()
         hello = {
             "protocol": 1,

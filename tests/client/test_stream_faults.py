@@ -76,10 +76,39 @@ def test_leases_that_arrive_later_than_their_term_are_worth_nothing(
     server.hello_more = {"renew": 1.0}  # or else the client takes the link for dead, and connects anew
     console = connect()
     switch = KillSwitch(console)
-    eventually(lambda: console.contact == "live" and switch.epoch == 1)
-    until = clock.now() + 1.0
-    while clock.now() < until:
+    eventually(lambda: switch.epoch == 1)
+    while len(server.streams) < 2:  # the client gives such a connection up, and tries another
         assert not switch.is_trading_allowed()
+    assert "run out when they arrive" in console.problem
+    server.lag = 0.0
+    eventually(switch.is_trading_allowed)
+
+
+def test_a_slow_answer_does_not_shorten_the_leases_for_long(
+    server: ConsoleServer, console: OpsConsole
+) -> None:
+    """As when the console was suspended while a client connected: the whole wait is lost to that connection's leases."""
+    switch = KillSwitch(console)
+    server.hello_lag = server.term * 1.5
+    server.cut_streams()
+    eventually(lambda: len(server.streams) == 2)
+    server.hello_lag = 0.0
+    eventually(lambda: "to answer" in console.problem)
+    assert not switch.is_trading_allowed()
+    eventually(switch.is_trading_allowed)
+    assert switch.get_status()["lease_s_left"] > server.term / 2
+
+
+def test_a_connection_that_was_answered_rather_slowly_is_replaced_without_a_gap(
+    server: ConsoleServer, connect: Callable[..., OpsConsole]
+) -> None:
+    server.hello_lag = server.term * 0.35
+    console = connect()
+    switch = KillSwitch(console)
+    eventually(switch.is_trading_allowed)
+    server.hello_lag = 0.0
+    while len(server.streams) < 2:
+        assert switch.is_trading_allowed()
 
 
 def test_leases_of_another_epoch_are_refused(server: ConsoleServer, console: OpsConsole) -> None:
