@@ -43,7 +43,8 @@ class LocalAuthentication(BaseAuthentication):
     """The loopback rule, see `opsconsole.accounts.loopback`."""
 
     def authenticate(self, request: Request) -> tuple[User, None] | None:
-        headers = {name.lower(): value for name, value in request.headers.items()}
+        # A header without a value, as WSGI has it for one that was not sent, says nothing.
+        headers = {name.lower(): value for name, value in request.headers.items() if value}
         user = local_caller(ip=request.META.get("REMOTE_ADDR", ""), headers=headers)
         return None if user is None else (user, None)
 

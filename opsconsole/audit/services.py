@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
 from django.db.models import Model
 from django.utils import timezone
 
@@ -32,6 +33,8 @@ def record(
     `obj` fills the three object fields, unless they are given. Texts that are too long for their column are cut, so that no
     change is ever refused over the length of a name. `leaf` of the event returned is read from the database when asked for.
     """
+    if not connection.in_atomic_block:
+        raise RuntimeError("record() belongs in the transaction of the change that it tells of")
     if obj is not None:
         object_type = object_type or obj._meta.label_lower
         object_id = object_id or str(obj.pk)

@@ -4,6 +4,7 @@
 not fail over that, and the trail must show what was sent; so it is rewritten, never refused.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -11,14 +12,14 @@ from math import isfinite
 from typing import Any
 from uuid import UUID
 
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 DEPTH = 20
 ITEMS = 1000
 
 
 def storable_text(value: str, *, length: int | None = None) -> str:
     """`value` without NUL and lone surrogates (each becomes U+FFFD), cut to `length` characters with an ellipsis at its end."""
-    if "\x00" in value or not value.isprintable():
-        value = value.replace("\x00", "�").encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    value = UNSTORABLE.sub("�", value)
     return value if length is None or len(value) <= length else value[: length - 1] + "…"
 
 

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 HEARTBEAT = 2.0
 # Seconds between two looks at the sessions of open streams.
-LOOK_AT_SESSIONS = 30.0
+LOOK_AT_SESSIONS = 10.0
 # Seconds that one look may take.
 PATIENCE = 5.0
 MOST_STREAMS = 1000

@@ -83,8 +83,8 @@ class Hub:
 
     @property
     def database_answers(self) -> bool:
-        """Whether the last read is as young as it should be."""
-        return self.latest is not None and clock() - self.latest.s < 1.5 * self.renew
+        """Whether a read has succeeded within half a term, which is two reads' time."""
+        return self.latest is not None and clock() - self.latest.s < 2 * self.renew
 
     @property
     def epoch(self) -> int:

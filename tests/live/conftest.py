@@ -1,38 +1,43 @@
 import contextlib
+import itertools
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
-from tests.live.app.feed import TABLES, set_state
+from tests.live.app.feed import TABLES
 from tests.live.postgres import PostgresServer
-from tests.live.web import StreamReader, WebServer, trading_stream
+from tests.live.web import StreamReader, WebServer, migrate, trading_stream
 
-Announce = Callable[..., None]
+EPOCHS = itertools.count(2)
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
+def postgres() -> Iterator[PostgresServer]:
+    """A server that a test may stop or freeze, if it brings it back."""
     server = PostgresServer()
+    with server.connect() as conn:
+        conn.execute(TABLES)
+    migrate(server.url)
     yield server
     server.remove()
 
 
-@pytest.fixture
-def postgres(postgres_server: PostgresServer) -> PostgresServer:
-    """The server, running, with fresh tables."""
-    with postgres_server.connect() as conn:
-        conn.execute("DROP SCHEMA public CASCADE")
-        conn.execute("CREATE SCHEMA public")
-        conn.execute(TABLES)
-    return postgres_server
+@pytest.fixture(scope="session")
+def web(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
+    """A web process with a lease term of half a second and two threads, for tests that leave it running."""
+    server = WebServer(postgres.url, tmp_path_factory.mktemp("web") / "log")
+    yield server
+    server.kill()
 
 
 @pytest.fixture
-def web(postgres: PostgresServer, tmp_path: Path) -> Iterator[WebServer]:
-    """A web process with a lease term of half a second and two threads."""
-    server = WebServer(postgres.url, tmp_path / "web.log")
+def own_web(postgres: PostgresServer, tmp_path: Path) -> Iterator[WebServer]:
+    """A web process for one test, which may end it."""
+    server = WebServer(postgres.url, tmp_path / "log")
     yield server
     server.kill()
 
@@ -42,8 +47,8 @@ def trader(web: WebServer) -> Iterator[Callable[..., StreamReader]]:
     """`trader(name)` opens the stream of a trading process."""
     with contextlib.ExitStack() as stack:
 
-        def open_stream(name: str = "AAPL", **options: int) -> StreamReader:
-            reader = trading_stream(web.port, name, **options)
+        def open_stream(name: str = "AAPL", *, at: WebServer = web, **options: int) -> StreamReader:
+            reader = trading_stream(at.port, name, **options)
             stack.callback(reader.close)
             return reader
 
@@ -51,13 +56,16 @@ def trader(web: WebServer) -> Iterator[Callable[..., StreamReader]]:
 
 
 @pytest.fixture
-def change(postgres: PostgresServer) -> Announce:
-    """`change(epoch, announce=True, switches=…)` commits a new state."""
+def change(postgres: PostgresServer) -> Callable[..., int]:
+    """`change(announce=True, switches=…)` commits a new state, as an app's service does, and returns its epoch."""
 
-    def commit(epoch: int, *, announce: bool = True, **state: object) -> None:
+    def commit(*, announce: bool = True, epoch: int | None = None, **state: Any) -> int:
+        epoch = epoch or next(EPOCHS)
+        content = {"switches": [], "drills": [], "commands": []} | state
         with psycopg.connect(postgres.conninfo()) as conn:
-            set_state(conn.execute, epoch, **state)
+            conn.execute("UPDATE feed_state SET epoch = %s, state = %s", [epoch, json.dumps(content)])
             if announce:
                 conn.execute('SELECT pg_notify(\'opsconsole\', \'{"topic": "state", "ids": []}\')')
+        return epoch
 
     return commit

@@ -1,5 +1,6 @@
 """The trading processes' stream, over real HTTP, from a real PostgreSQL."""
 
+from tests.live.postgres import wait_for
 from tests.live.web import StreamReader
 
 
@@ -27,7 +28,8 @@ def test_it_is_read_with_get_only(web):
     assert headers["Allow"] == "GET"
 
 
-def test_it_opens_with_hello_state_and_a_lease(trader):
+def test_it_opens_with_hello_state_and_a_lease(trader, change):
+    change()
     stream: StreamReader = trader("AAPL")
     assert stream.response.status == 200
     assert stream.response.headers["Content-Type"] == "text/event-stream"
@@ -39,11 +41,11 @@ def test_it_opens_with_hello_state_and_a_lease(trader):
     assert hello.data["protocol"] == 1
     assert hello.data["term"] == 0.5
     assert hello.data["renew"] == 0.125
-    assert state.data["epoch"] == 1
+    assert state.data["epoch"] == hello.data["epoch"]
     assert state.data["switches"] == []
     # The lease rests on a read that began after the registration, which came after S0.
     assert lease.data["s"] > hello.data["s"]
-    assert lease.data["epoch"] == 1
+    assert lease.data["epoch"] == state.data["epoch"]
 
 
 def test_leases_keep_coming(trader):
@@ -55,25 +57,25 @@ def test_leases_keep_coming(trader):
 def test_a_change_is_sent_at_once_and_before_its_lease(trader, change):
     stream = trader()
     stream.until("lease")
-    change(2, switches=[{"scope": "global", "mode": "HALTED"}])
+    epoch = change(switches=[{"scope": "global", "mode": "HALTED"}])
     state = stream.until("state").data
-    assert state["epoch"] == 2
+    assert state["epoch"] == epoch
     assert state["switches"] == [{"scope": "global", "mode": "HALTED"}]
-    assert stream.until("lease").data["epoch"] == 2
+    assert stream.until("lease").data["epoch"] == epoch
 
 
 def test_a_change_of_state_alone_is_sent_too(trader, change):
     stream = trader()
-    stream.until("state")
-    change(1, drills=[{"activation": 1}])
+    epoch = stream.until("state").data["epoch"]
+    change(epoch=epoch, drills=[{"activation": 1}])
     assert stream.until("state").data["drills"] == [{"activation": 1}]
 
 
 def test_a_change_is_found_by_reading_alone(trader, change):
     stream = trader()
     stream.until("lease")
-    change(2, announce=False)
-    assert stream.until("state").data["epoch"] == 2
+    epoch = change(announce=False)
+    assert stream.until("state").data["epoch"] == epoch
 
 
 def test_a_newer_stream_of_the_same_process_replaces_the_older(trader):
@@ -90,4 +92,21 @@ def test_open_streams_hold_no_web_thread(web, trader):
     for stream in streams:
         stream.until("lease")
     assert web.request("GET", "/plain")[2] == b"plain"
-    assert web.health()["streams"] == 20
+    assert web.health()["streams"] >= 20
+
+
+def test_a_reader_that_stops_reading_is_cut_off(web, trader, change):
+    lazy = trader("LAZY", receive_buffer=4096)
+    lazy.until("lease")
+    other = trader("IBM")
+    other.until("lease")
+    # States that fill the kernel's buffers; the process keeps only the newest of them.
+    wait_for(lambda: "The stream of LAZY was cut off" in flood(web, other, change))
+    other.until("lease")
+
+
+def flood(web, other, change) -> str:
+    epoch = change(switches=[{"scope": "global", "message": "x" * 50_000}])
+    while other.until("state").data["epoch"] != epoch:
+        pass
+    return web.log.read_text()

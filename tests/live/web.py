@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 class WebServer:
     """uvicorn with the console's ASGI application, under the settings of `tests.live`."""
 
-    def __init__(self, database_url: str, log: Path, **environment: str) -> None:
+    def __init__(self, database_url: str, log: Path, *, with_database: bool = True) -> None:
         self.log = log
         with socket.create_server(("127.0.0.1", 0)) as listener:
             self.port: int = listener.getsockname()[1]
@@ -33,15 +33,13 @@ class WebServer:
                         *("--fd", str(listener.fileno()), "--loop", "uvloop", "--http", "httptools"),
                         *("--lifespan", "on", "--no-access-log", "--timeout-graceful-shutdown", "2"),
                     ],
-                    env=os.environ
-                    | {"DATABASE_URL": database_url, "DJANGO_SETTINGS_MODULE": "tests.live.settings"}
-                    | environment,
+                    env=environment(database_url),
                     pass_fds=[listener.fileno()],
                     cwd=ROOT,
                     stdout=output,
                     stderr=output,
                 )
-        wait_for(self._answers)
+        wait_for(lambda: self._answers(with_database))
 
     def health(self) -> dict[str, Any]:
         status, _, body = self.request("GET", "/healthz")
@@ -68,11 +66,21 @@ class WebServer:
             self.process.kill()
             self.process.wait(PATIENCE)
 
-    def _answers(self) -> bool:
+    def _answers(self, with_database: bool) -> bool:
         assert self.process.poll() is None, self.log.read_text()
         with contextlib.suppress(OSError):
-            return self.health()["database"] is True
+            return self.health()["database"] is with_database
         return False
+
+
+def environment(database_url: str) -> dict[str, str]:
+    return os.environ | {"DATABASE_URL": database_url, "DJANGO_SETTINGS_MODULE": "tests.live.settings"}
+
+
+def migrate(database_url: str) -> None:
+    """The tables of accounts and sessions."""
+    command = [sys.executable, "-m", "django", "migrate", "--verbosity", "0"]
+    subprocess.run(command, check=True, cwd=ROOT, env=environment(database_url) | {"PYTHONPATH": str(ROOT)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,3 +138,7 @@ class StreamReader:
 def trading_stream(port: int, name: str, *, receive_buffer: int | None = None) -> StreamReader:
     headers = {"Authorization": "Bearer right"}
     return StreamReader(port, f"/monitoring/stream?name={name}", headers, receive_buffer=receive_buffer)
+
+
+def page_stream(port: int, page: str, cookie: str) -> StreamReader:
+    return StreamReader(port, f"/live?page={page}", {"Cookie": cookie})

@@ -1,6 +1,5 @@
 """A trading feed of three plain tables, made by `TABLES`, so that tests can look at what the hub reports."""
 
-import json
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -65,10 +64,4 @@ class TableFeed:
                 "INSERT INTO feed_settled (epoch, waited, own_leases_until) VALUES (%s, %s, %s)",
                 [epoch, waited, own_leases_until],
             )
-        return waited < 0.5
-
-
-def set_state(cursor_execute, epoch: int, **state: object) -> None:
-    """What a service of an app does: change the state (and announce it, which the caller chooses to do or not)."""
-    content = {"switches": [], "drills": [], "commands": []} | state
-    cursor_execute("UPDATE feed_state SET epoch = %s, state = %s", [epoch, json.dumps(content)])
+        return waited < 0.515

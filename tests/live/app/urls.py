@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
+from django.contrib.auth import authenticate, get_user_model, login
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.urls import path
 
@@ -72,9 +74,21 @@ def closed(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"closed": len(CLOSED)})
 
 
-def slow(request: HttpRequest) -> HttpResponse:
-    time.sleep(float(request.GET["seconds"]))
+def wait(request: HttpRequest) -> HttpResponse:
+    """Keeps its thread until the file `gate` exists."""
+    gate = Path(request.GET["gate"])
+    end = time.monotonic() + 20
+    while not gate.exists() and time.monotonic() < end:
+        time.sleep(0.01)
     return HttpResponse("done")
+
+
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """Makes an account and signs it in."""
+    get_user_model().objects.create_user(request.GET["name"], password="right")
+    user = authenticate(request, username=request.GET["name"], password="right")
+    login(request, user)
+    return HttpResponse("in")
 
 
 def plain(request: HttpRequest) -> HttpResponse:
@@ -88,6 +102,7 @@ urlpatterns = [
     path("nothing", nothing),
     path("pieces", pieces),
     path("closed", closed),
-    path("slow", slow),
+    path("wait", wait),
     path("plain", plain),
+    path("sign-in", sign_in),
 ]

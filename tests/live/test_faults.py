@@ -1,0 +1,118 @@
+"""What the streams do when the database, its connection or the network fails."""
+
+import signal
+import time
+
+from tests.live.postgres import wait_for
+
+
+def sequence(stream, *names: str) -> dict:
+    """Read until the events of these names have come in this order; the last one's data."""
+    for name in names:
+        event = stream.until(name)
+    return event.data
+
+
+def test_no_lease_while_the_database_is_down_and_leases_again_after(trader, postgres):
+    stream = trader()
+    stream.until("lease")
+    postgres.stop()
+    lost = sequence(stream, "nolease", "nolease", "nolease")
+    assert lost["why"] == "the database does not answer"
+    postgres.start()
+    assert stream.until("lease").data["s"] > lost["s"]
+
+
+def test_no_fresh_lease_while_the_database_is_frozen(trader, postgres, web):
+    stream = trader()
+    stream.until("lease")
+    postgres.freeze()
+    try:
+        frozen = sequence(stream, "nolease", "nolease")["s"]
+        sequence(stream, *["nolease"] * 12)
+        # The process itself goes on answering.
+        assert web.health()["database"] is False
+    finally:
+        postgres.thaw()
+    wait_for(lambda: stream.until("lease").data["s"] > frozen)
+
+
+def test_a_stop_committed_while_the_hub_sleeps_is_seen_before_the_next_lease(trader, web, change):
+    stream = trader()
+    stream.until("lease")
+    web.process.send_signal(signal.SIGSTOP)
+    try:
+        epoch = change()
+        committed = time.clock_gettime(time.CLOCK_BOOTTIME)
+    finally:
+        web.process.send_signal(signal.SIGCONT)
+    for event in stream.events():
+        if event.name == "state":
+            break
+        # Whatever the hub had read before is dated before the commit.
+        assert event.data["s"] < committed
+    assert event.data["epoch"] == epoch
+
+
+def test_the_clock_is_read_before_the_database_is(trader, postgres, change):
+    """A lease under the old epoch is always dated before the commit, however long its answer took."""
+    stream = trader()
+    stream.until("lease")
+    postgres.freeze()
+    sequence(stream, "nolease")
+    postgres.thaw()
+    epoch = change(announce=False)
+    committed = time.clock_gettime(time.CLOCK_BOOTTIME)
+    for event in stream.events():
+        if event.name == "lease" and event.data["epoch"] == epoch:
+            break
+        if event.name == "lease":
+            assert event.data["s"] < committed
+
+
+def test_a_terminated_connection_is_made_anew_and_a_stop_arrives(trader, postgres, change):
+    stream = trader()
+    stream.until("lease")
+    with postgres.connect() as conn:
+        ended = conn.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'opsconsole-hub'"
+        ).fetchall()
+    assert len(ended) == 1
+    epoch = change()
+    assert stream.until("state").data["epoch"] == epoch
+    stream.until("lease")
+
+
+def test_a_stop_arrives_without_listen(trader, postgres, change):
+    """Announcements may be lost; reading goes on."""
+    stream = trader()
+    stream.until("lease")
+    with postgres.connect() as conn:
+        conn.execute("SELECT pg_notify('opsconsole', 'not JSON')")
+    epoch = change(announce=False)
+    assert stream.until("state").data["epoch"] == epoch
+
+
+def test_no_new_stream_while_the_database_is_down(web, postgres):
+    postgres.stop()
+    try:
+        status, headers, body = web.request(
+            "GET", "/monitoring/stream?name=AAPL", headers={"Authorization": "Bearer right"}
+        )
+    finally:
+        postgres.start()
+    assert status == 503
+    assert headers["Retry-After"] == "1"
+    assert b'"code":"unavailable"' in body
+
+
+def test_without_writes_no_leases(trader, postgres):
+    """A database that can be read but takes no writes could not take a stop either."""
+    stream = trader()
+    stream.until("lease")
+    with postgres.connect() as conn:
+        conn.execute("ALTER TABLE feed_client RENAME TO feed_client_gone")
+        refused = stream.until("nolease").data
+        assert refused["why"] == "the database takes no writes"
+        conn.execute("ALTER TABLE feed_client_gone RENAME TO feed_client")
+    stream.until("lease")
