@@ -8,6 +8,8 @@ class KillSwitchConfig(AppConfig):
     verbose_name = "Kill switch"
 
     def ready(self) -> None:
-        from killswitch.feed import KillSwitchFeed  # noqa: PLC0415  it needs the models, which exist only now
+        from killswitch import parts  # noqa: PLC0415  it needs the models, which exist only now
+        from killswitch.feed import KillSwitchFeed  # noqa: PLC0415  likewise
 
         register_trading_feed(KillSwitchFeed())
+        parts.register()

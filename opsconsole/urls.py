@@ -10,3 +10,8 @@ urlpatterns = [
     path("kill-switch", include("killswitch.urls")),
     path("", include("opsconsole.console.urls")),
 ]
+
+# For pages; under /monitoring the API's middleware puts its own body in their place.
+handler403 = "opsconsole.console.errors.forbidden"
+handler404 = "opsconsole.console.errors.not_found"
+handler500 = "opsconsole.console.errors.server_error"

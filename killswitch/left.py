@@ -1,0 +1,132 @@
+"""What is left at the venue while something is stopped, what the operators' commands did about it, and what is still wrong."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from killswitch.choices import CommandKind, CommandState, ProofState
+from killswitch.models import CommandResult
+from killswitch.selectors import Proof, Status
+
+VERBS = {CommandKind.CANCEL_ORDERS: "Cancel", CommandKind.CLOSE_POSITIONS: "Close positions"}
+POSITIONS_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ResultLine:
+    """What one process did with the newest command of one kind."""
+
+    words: str
+    bad: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LeftRow:
+    client: Proof
+    results: list[ResultLine]
+
+    @property
+    def orders_unknown(self) -> bool:
+        """A process that is out of contact knows no longer what the venue has done since."""
+        return not self.client.connected or self.client.open_orders is None
+
+    @property
+    def positions_unknown(self) -> bool:
+        return not self.client.connected or self.client.positions is None
+
+    @property
+    def position_words(self) -> str:
+        """`+300`, or by symbol where there are several."""
+        held = {symbol: amount for symbol, amount in (self.client.positions or {}).items() if amount}
+        if not held:
+            return "flat" if self.client.positions is not None else ""
+        shown = [f"{symbol} {_signed(amount)}" for symbol, amount in sorted(held.items())]
+        more = len(shown) - POSITIONS_SHOWN
+        return ", ".join(shown[:POSITIONS_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    rows: list[LeftRow]
+
+    @property
+    def orders(self) -> int:
+        return sum(row.client.open_orders or 0 for row in self.rows if not row.orders_unknown)
+
+    @property
+    def unknown(self) -> list[str]:
+        return [row.client.name for row in self.rows if row.orders_unknown]
+
+    @property
+    def words(self) -> str:
+        """A sum with an unknown part says so."""
+        orders = f"{self.orders:,} open order{'' if self.orders == 1 else 's'}"
+        if not self.unknown:
+            return orders
+        names = ", ".join(self.unknown[:2]) if len(self.unknown) <= 2 else f"{len(self.unknown)} processes"
+        return f"{orders}, {names} unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """One thing that re-arming would not mend."""
+
+    icon: str
+    word: str
+    text: str
+
+
+def left(status: Status) -> Left:
+    """Every process that is connected or was, with the newest result of each kind of command. One query."""
+    results = _newest_results(client.client_id for client in status.clients)
+    return Left([LeftRow(client, results.get(client.client_id, [])) for client in status.clients])
+
+
+def wrong(status: Status) -> list[Wrong]:
+    found = []
+    for client in status.clients:
+        row = LeftRow(client, [])
+        if client.proof == ProofState.PENDING:
+            found.append(Wrong("hourglass", "Waiting", f"for the proof of {client.name}"))
+        if row.orders_unknown or row.positions_unknown:
+            found.append(Wrong("help-circle", "Unknown", f"orders or position of {client.name}"))
+        elif client.open_orders:
+            found.append(Wrong("alert-triangle", f"{client.open_orders:,} open", f"orders of {client.name} at the venue"))
+        if client.override:
+            found.append(Wrong("alert-triangle", "Overridden", f"{client.name} ignores stops"))
+        if client.local_stop:
+            found.append(Wrong("lock", "Stopped on its host", f"{client.name} stays stopped after re-arming"))
+    return found
+
+
+def _newest_results(client_ids: Iterable[int]) -> dict[int, list[ResultLine]]:
+    rows = (
+        CommandResult.objects.filter(client_id__in=list(client_ids))
+        .order_by("client_id", "command__kind", "-command_id")
+        .distinct("client_id", "command__kind")
+        .select_related("command")
+    )
+    found: dict[int, list[ResultLine]] = {}
+    for row in rows:
+        found.setdefault(row.client_id, []).append(result_line(row))
+    return found
+
+
+def result_line(row: CommandResult) -> ResultLine:
+    verb = VERBS[CommandKind(row.command.kind)]
+    if row.state == CommandState.PENDING:
+        return ResultLine(f"{verb}: sent, no answer yet", bad=False)
+    if row.state == CommandState.EXPIRED:
+        return ResultLine(f"{verb}: no answer. Ask the venue", bad=True)
+    if row.state == CommandState.FAILED:
+        return ResultLine(f"{verb} failed: {row.error or 'no reason given'}", bad=True)
+    counts = [
+        f"{'unknown' if count is None else count} {name}"
+        for name, count in (("done", row.cancelled), ("left", row.left), ("unknown", row.unknown))
+    ]
+    return ResultLine(f"{verb}: {', '.join(counts)}", bad=bool(row.left or row.unknown or row.cancelled is None))
+
+
+def _signed(amount: object) -> str:
+    if isinstance(amount, bool) or not isinstance(amount, int | float):
+        return str(amount)
+    return f"{amount:+,}".replace("-", "\u2212")

@@ -1,0 +1,34 @@
+"""The audit page."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from opsconsole.audit import search
+from opsconsole.audit.diff import diff
+from opsconsole.audit.forms import TrailForm
+
+PAGE_EVENTS = 50
+
+
+@require_GET
+@login_required
+def trail(request: HttpRequest) -> HttpResponse:
+    form = TrailForm(request.GET)
+    found = search.page(form.query(), limit=PAGE_EVENTS) if form.is_valid() else search.Page([], None)
+    query = request.GET.copy()
+    query.pop("before", None)
+    older = query.copy()
+    older["before"] = str(found.next_id or "")
+    context = {
+        "page": "audit",
+        "form": form,
+        "rows": [(event, diff(event.before, event.after)) for event in found.events],
+        "actions": search.actions(),
+        "actors": search.actors(),
+        "older": older.urlencode() if found.next_id else "",
+        "newest": query.urlencode() if request.GET.get("before") else None,
+        "filtered": any(value for name, value in request.GET.items() if name != "before"),
+    }
+    return render(request, "audit/trail.html", context, status=200 if form.is_valid() else 422)

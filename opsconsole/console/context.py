@@ -1,0 +1,48 @@
+"""What the layout shows on every page: navigation, the clock's zone, who is signed in, and the state of trading."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+
+from killswitch import bar, selectors
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A main page: its address, its word, its icon, and the key that goes there after G."""
+
+    name: str
+    label: str
+    icon: str
+    key: str
+
+    @property
+    def url(self) -> str:
+        return reverse(self.name)
+
+
+# One line for each page that exists. The phone's tabs show the same.
+PLACES = (
+    Place("overview", "Overview", "layout-dashboard", "o"),
+    Place("kill-switch", "Kill switch", "octagon", "k"),
+    Place("audit", "Audit", "history", "u"),
+)
+
+
+def layout(request: HttpRequest) -> dict[str, Any]:
+    """Everything is lazy: the admin and the plain pages ask for none of it."""
+    zone = timezone.get_default_timezone()
+    state = SimpleLazyObject(lambda: bar.of(selectors.status()))
+    return {
+        "places": PLACES,
+        "bar": state,
+        "server_now": timezone.localtime(),
+        "zone_name": settings.TIME_ZONE,
+        "zone_label": settings.TIME_ZONE.rsplit("/", 1)[-1].replace("_", " "),
+        "zone_offset": f"UTC{timezone.localtime(timezone=zone):%z}",
+    }

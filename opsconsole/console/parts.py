@@ -1,0 +1,38 @@
+"""The overview's live parts. They read from several apps, so they belong to the console."""
+
+from typing import Any
+
+from django.template.loader import render_to_string
+
+from killswitch import bar, proof, selectors
+from opsconsole.audit import search
+from opsconsole.console import needs
+from opsconsole.live.feeds import LivePart, register_part
+
+PAGE = frozenset({"overview"})
+SWITCH = frozenset({"killswitch", "clients"})
+EVENTS = 8
+
+
+def register() -> None:
+    """Called once, from `ConsoleConfig.ready()`."""
+    register_part(LivePart(target="needs", topics=SWITCH | {"commands"}, render=needs_you, pages=PAGE))
+    register_part(LivePart(target="who", topics=SWITCH, render=who, urgent=True, pages=PAGE))
+    register_part(LivePart(target="just", topics=frozenset({"audit"}), render=just_happened, pages=PAGE))
+
+
+def needs_you() -> str:
+    return _render("needs", needs=needs.needs(selectors.status()))
+
+
+def who() -> str:
+    status = selectors.status()
+    return _render("who", bar=bar.of(status), proof=proof.Board(status))
+
+
+def just_happened() -> str:
+    return _render("just", events=search.newest(EVENTS))
+
+
+def _render(part: str, **context: Any) -> str:
+    return render_to_string(f"console/parts/{part}.html", context)

@@ -1,0 +1,37 @@
+"""The overview, and whether this process can serve."""
+
+from django.contrib.auth.decorators import login_required
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET, require_safe
+
+from killswitch import bar, proof, selectors
+from opsconsole.audit import search
+from opsconsole.console import needs
+from opsconsole.console.parts import EVENTS
+
+
+@require_GET
+@login_required
+def overview(request: HttpRequest) -> HttpResponse:
+    status = selectors.status()
+    context = {
+        "page": "overview",
+        "bar": bar.of(status),
+        "proof": proof.Board(status, address=f"{request.scheme}://{request.get_host()}"),
+        "needs": needs.needs(status),
+        "events": search.newest(EVENTS),
+    }
+    return render(request, "console/overview.html", context)
+
+
+@require_safe
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Ready means that the database answers; whether the process lives is /healthz. Needs no account, and tells nothing else."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return JsonResponse({"ready": False, "database": False}, status=503)
+    return JsonResponse({"ready": True, "database": True})

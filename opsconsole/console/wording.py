@@ -1,0 +1,38 @@
+"""Audit events as sentences: what stands after the actor's name. An action that is not listed is shown as it is."""
+
+from opsconsole.audit.models import AuditEvent
+
+# {label} is the object's own words, {scope} its scope or the whole label.
+PHRASES = {
+    "accounts.signed_in": ("login", "signed in"),
+    "accounts.signed_out": ("logout", "signed out"),
+    "accounts.sign_in_failed": ("alert-triangle", "failed to sign in"),
+    "accounts.token_created": ("user", "made the token {label}"),
+    "accounts.token_revoked": ("user", "revoked the token {label}"),
+    "accounts.service_account_created": ("user", "made the service account {label}"),
+    "accounts.administrator_created": ("user", "made the administrator {label}"),
+    "killswitch.activated": ("player-stop", "stopped {scope}"),
+    "killswitch.rearmed": ("lock-open", "re-armed {scope}"),
+    "killswitch.stopped": ("circle-check", "proved that every process has stopped: {label}"),
+    "killswitch.drill_started": ("target", "started a drill"),
+    "killswitch.drill_proven": ("target", "proved the drill: every process was measured"),
+    "killswitch.client_registered": ("plug-connected", "connected {label}"),
+    "killswitch.cancel_orders": ("x", "told processes to cancel open orders"),
+    "killswitch.close_positions": ("x", "told processes to close positions"),
+    "killswitch.override_began": ("alert-triangle", "began to override stops: {label}"),
+    "killswitch.override_ended": ("check", "ended the override: {label}"),
+    "killswitch.local_stop_began": ("lock", "stopped on its own host: {label}"),
+    "killswitch.local_stop_ended": ("lock-open", "ended its own host's stop: {label}"),
+}
+
+
+def icon_of(event: AuditEvent) -> str:
+    return PHRASES.get(event.action, ("pencil", ""))[0]
+
+
+def words_of(event: AuditEvent) -> str:
+    phrase = PHRASES.get(event.action)
+    if phrase is None:
+        return f"{event.action} {event.object_label}".strip()
+    scope = event.object_label.split(" ", 1)[0]
+    return phrase[1].format(label=event.object_label, scope="everything" if scope == "global" else scope)

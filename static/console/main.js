@@ -1,0 +1,9 @@
+import * as announce from "./announce.js";
+import * as clock from "./clock.js";
+import * as forms from "./forms.js";
+import * as keys from "./keys.js";
+import * as link from "./link.js";
+import * as palette from "./palette.js";
+import * as press from "./press.js";
+
+for (const part of [clock, announce, link, press, palette, keys, forms]) part.start();
