@@ -48,6 +48,7 @@ class KillSwitchFeed:
     """All methods run in a pool thread, with Django's connections."""
 
     snapshot_sql = SNAPSHOT
+    topics = frozenset({"killswitch", "commands"})
 
     def open(self, request: StreamRequest) -> StreamGrant:
         """Authenticate, check and register a process. Raises StreamRefused."""
@@ -62,7 +63,7 @@ class KillSwitchFeed:
         details = _details(request.query)
         actor = actor_of_account(user=user, token=token, ip=request.ip)
         try:
-            client = connect(actor=actor, details=details, hub=request.hub)
+            client, opened_at = connect(actor=actor, details=details, hub=request.hub)
         except AccountMismatch:
             raise StreamRefused(
                 403,
@@ -70,13 +71,18 @@ class KillSwitchFeed:
                 "This instance was registered by another account.",
                 {"parameter": "instance"},
             ) from None
-        return StreamGrant(client_id=client.pk, key=f"{client.name}/{client.instance}", label=str(client))
+        return StreamGrant(
+            client_id=client.pk,
+            key=f"{client.name}/{client.instance}",
+            label=str(client),
+            opened_at=opened_at,
+        )
 
     def closed(self, ends: Iterable[StreamEnd], *, hub: str) -> None:
-        disconnect(ends=[(end.client_id, end.lease_until) for end in ends], hub=hub)
+        disconnect(ends=ends, hub=hub)
 
-    def touch(self, client_ids: Iterable[int], *, hub: str, lease_until: datetime) -> None:
-        touch(client_ids=client_ids, hub=hub, lease_until=lease_until)
+    def touch(self, client_ids: Iterable[int], *, hub: str, lease_until: datetime) -> set[int]:
+        return touch(client_ids=client_ids, hub=hub, lease_until=lease_until)
 
     def settle(self, *, epoch: int, waited: float, hub: str, own_leases_until: datetime | None) -> bool:
         return settle(epoch=epoch, waited=waited, hub=hub, own_leases_until=own_leases_until)

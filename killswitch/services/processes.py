@@ -13,30 +13,30 @@ from killswitch.locking import bounded, database_time
 from killswitch.models import CommandResult, TradingClient
 from opsconsole.audit.actor import Actor
 from opsconsole.audit.services import record
+from opsconsole.live.feeds import LEASE_COVER, StreamEnd
 from opsconsole.live.publish import publish
 
-# A hub notes every few seconds that its streams are open. One that has not for so long beyond the lease's term is gone.
-HUB_SILENT_AFTER = timedelta(seconds=15)
 # A command that a process has not answered after so long has no result.
 COMMAND_TIME = timedelta(seconds=60)
 
 # Rows in the order of their ids, so that two hubs that change the same ones cannot wait for each other.
 TOUCH = """
 WITH mine AS (
-    SELECT id FROM killswitch_tradingclient WHERE id = ANY(%(ids)s) AND hub IN ('', %(hub)s) ORDER BY id FOR NO KEY UPDATE
+    SELECT id FROM killswitch_tradingclient WHERE id = ANY(%(ids)s) AND hub = %(hub)s ORDER BY id FOR NO KEY UPDATE
 )
 UPDATE killswitch_tradingclient c
-SET hub = %(hub)s, last_seen = %(now)s, lease_until = GREATEST(c.lease_until, %(lease_until)s)
-FROM mine WHERE c.id = mine.id
+SET last_seen = %(now)s, lease_until = GREATEST(c.lease_until, %(lease_until)s)
+FROM mine WHERE c.id = mine.id RETURNING c.id
 """
 CLOSE = """
 WITH ended AS (
     SELECT c.id, e.lease_until FROM killswitch_tradingclient c
-    JOIN unnest(%(ids)s::bigint[], %(lease_until)s::timestamptz[]) AS e (id, lease_until) ON e.id = c.id
-    ORDER BY c.id FOR NO KEY UPDATE OF c
+    JOIN unnest(%(ids)s::bigint[], %(opened_at)s::timestamptz[], %(lease_until)s::timestamptz[])
+        AS e (id, opened_at, lease_until) ON e.id = c.id AND e.opened_at = c.connected_at
+    WHERE c.hub = %(hub)s ORDER BY c.id FOR NO KEY UPDATE OF c
 )
 UPDATE killswitch_tradingclient c
-SET hub = CASE WHEN c.hub = %(hub)s THEN '' ELSE c.hub END, lease_until = GREATEST(c.lease_until, ended.lease_until)
+SET hub = '', lease_until = ended.lease_until
 FROM ended WHERE c.id = ended.id
 """
 
@@ -58,11 +58,13 @@ class ClientDetails:
 
 
 @bounded
-def connect(*, actor: Actor, details: ClientDetails, hub: str, now: datetime | None = None) -> TradingClient:
-    """Register a process, before its hub gives it any lease. Raises AccountMismatch."""
+def connect(
+    *, actor: Actor, details: ClientDetails, hub: str, now: datetime | None = None
+) -> tuple[TradingClient, datetime]:
+    """Register a process, before its hub gives it any lease; returns it and when its stream was opened. Raises AccountMismatch."""
     moment = now or database_time()
-    # A lease may come as soon as this is committed; the hub's first touch brings the true end.
-    lease_until = moment + timedelta(seconds=settings.LEASE_TERM)
+    # Leases may come as soon as this is committed. The hub gives none beyond this cover before its first touch has extended it.
+    lease_until = moment + timedelta(seconds=LEASE_COVER + settings.LEASE_TERM)
     client, created = TradingClient.objects.get_or_create(
         name=details.name,
         instance=details.instance,
@@ -91,47 +93,50 @@ def connect(*, actor: Actor, details: ClientDetails, hub: str, now: datetime | N
             now=moment,
         )
     publish("clients", ids=(client.pk,))
-    return client
+    return client, moment
 
 
 @bounded
-def touch(*, client_ids: Iterable[int], hub: str, lease_until: datetime, now: datetime | None = None) -> None:
-    """Note that a hub holds these streams, and until when a lease that it gave may count. Streams that moved to another hub stay there."""
+def touch(
+    *, client_ids: Iterable[int], hub: str, lease_until: datetime, now: datetime | None = None
+) -> set[int]:
+    """Note that a hub holds these streams, and until when a lease that it gives may count. Returns those that are still its own."""
     with connection.cursor() as cursor:
         cursor.execute(
             TOUCH,
             {"ids": list(client_ids), "hub": hub, "now": now or database_time(), "lease_until": lease_until},
         )
+        return {pk for (pk,) in cursor.fetchall()}
 
 
 @bounded
-def disconnect(*, ends: Iterable[tuple[int, datetime | None]], hub: str) -> None:
-    """Note that streams have ended: pairs of a process's id and the last time at which a lease it was given may count (None: it had none)."""
-    pairs = list(ends)
+def disconnect(*, ends: Iterable[StreamEnd], hub: str) -> None:
+    """Note that streams of this hub have ended, unless their process has opened another one since."""
+    ended = list(ends)
     with connection.cursor() as cursor:
         cursor.execute(
             CLOSE,
             {
-                "ids": [pk for pk, _ in pairs],
-                "lease_until": [lease_until for _, lease_until in pairs],
+                "ids": [end.client_id for end in ended],
+                "opened_at": [end.opened_at for end in ended],
+                "lease_until": [end.lease_until for end in ended],
                 "hub": hub,
             },
         )
-    publish("clients", ids=tuple(pk for pk, _ in pairs))
+    publish("clients", ids=tuple(end.client_id for end in ended))
 
 
 @bounded
 def sweep(*, now: datetime | None = None) -> None:
     """Let go of the streams of hubs that are gone, and of commands that nobody answered."""
     moment = now or database_time()
-    # When such a hub gave its last lease is not known, so the bound counts from now.
-    term = timedelta(seconds=settings.LEASE_TERM)
-    silent = TradingClient.objects.filter(~Q(hub=""), lease_until__lt=moment - HUB_SILENT_AFTER)
+    # A living hub extends this long before it passes, and no lease was ever given beyond it.
+    silent = TradingClient.objects.filter(~Q(hub=""), lease_until__lt=moment)
     gone = list(
         silent.order_by("pk").select_for_update(no_key=True, skip_locked=True).values_list("pk", flat=True)
     )
     if gone:
-        TradingClient.objects.filter(pk__in=gone).update(hub="", lease_until=moment + term)
+        TradingClient.objects.filter(pk__in=gone).update(hub="")
         publish("clients", ids=tuple(gone))
     late = CommandResult.objects.filter(
         state=CommandState.PENDING, command__issued_at__lt=moment - COMMAND_TIME
