@@ -101,17 +101,14 @@ class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # the class ta
             actor=actor_of(request), user=obj.user, name=obj.name, expires_at=obj.expires_at
         )
         obj.pk, obj.prefix = made.pk, made.prefix
-        request.new_token = raw  # type: ignore[attr-defined]  # read back below, in the same request
+        # For `response_add`, which has this same object, and no longer.
+        vars(obj)["raw"] = raw
 
     def response_add(
         self, request: HttpRequest, obj: ApiToken, post_url_continue: str | None = None
     ) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "API token",
-            "token": obj,
-            "raw": request.new_token,
-        }  # type: ignore[attr-defined]
+        page = {"title": "API token", "token": obj, "raw": vars(obj)["raw"]}
+        context = self.admin_site.each_context(request) | page
         return TemplateResponse(request, "admin/accounts/apitoken/made.html", context)
 
     @admin.action(description="Revoke", permissions=["add"])

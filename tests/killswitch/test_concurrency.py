@@ -88,7 +88,7 @@ def test_acknowledgements_while_time_settles_give_each_process_one_proof(
         )
 
     settle = [lambda: services.settle(epoch=episode.epoch, waited=60, hub=HUB)] * 4
-    at_once([*(lambda number=number: acknowledge(number) for number in range(16)), *settle])  # type: ignore[misc]
+    at_once([*(lambda number=number: acknowledge(number) for number in range(16)), *settle])
     episode.refresh_from_db()
     proofs = list(Acknowledgement.objects.all())
     assert len(proofs) == 16

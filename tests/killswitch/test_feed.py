@@ -50,7 +50,7 @@ BAD: list[tuple[Query, str]] = [
 @pytest.mark.parametrize(("query", "named"), BAD)
 def test_a_bad_parameter_is_named(raw: str, query: Query, named: str) -> None:
     with pytest.raises(StreamRefused) as refused:
-        open_stream(raw, **query)
+        open_stream(raw, **query)  # type: ignore[arg-type]  # `hub` is not among them
     assert (refused.value.status, refused.value.details) == (400, {"parameter": named})
     assert refused.value.message.startswith(f"{named}: ")
     assert not TradingClient.objects.exists()
