@@ -3,9 +3,10 @@
 import json
 
 import pytest
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.test import Client, RequestFactory
+from psycopg.errors import IdleInTransactionSessionTimeout
 
 from opsconsole.accounts.models import User
 from opsconsole.api.errors import exception_handler
@@ -20,7 +21,16 @@ def code_of(content: bytes) -> str:
     return str(error["code"])
 
 
-@pytest.mark.parametrize("path", ["/monitoring", "/monitoring/", "/monitoring/nothing", "/monitoring/kill-switch/", "/monitoring/kill-switch/x"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/monitoring",
+        "/monitoring/",
+        "/monitoring/nothing",
+        "/monitoring/kill-switch/",
+        "/monitoring/kill-switch/x",
+    ],
+)
 @pytest.mark.parametrize("method", ["get", "post", "delete"])
 def test_404(db: None, path: str, method: str) -> None:
     answer = getattr(Client(REMOTE_ADDR="192.0.2.7"), method)(path)
@@ -41,7 +51,15 @@ def test_400_for_a_host_that_is_not_ours(db: None) -> None:
     assert code_of(answer.content) == "bad_request"
 
 
-@pytest.mark.parametrize("error", [OperationalError("secret host"), InterfaceError("secret host")])
+def ended_while_suspended() -> InternalError:
+    error = InternalError("secret")
+    error.__cause__ = IdleInTransactionSessionTimeout()
+    return error
+
+
+@pytest.mark.parametrize(
+    "error", [OperationalError("secret host"), InterfaceError("secret host"), ended_while_suspended()]
+)
 def test_503_when_the_database_is_away(error: Exception) -> None:
     answer = exception_handler(error, {})
     assert answer.status_code == 503
@@ -66,7 +84,9 @@ def test_500_made_around_the_view_is_json_too() -> None:
 
 
 def test_pages_keep_their_html_errors() -> None:
-    answer = JsonErrorsMiddleware(lambda _request: HttpResponseNotAllowed(["GET"], "<p>"))(RequestFactory().get("/monitoringx"))
+    answer = JsonErrorsMiddleware(lambda _request: HttpResponseNotAllowed(["GET"], "<p>"))(
+        RequestFactory().get("/monitoringx")
+    )
     assert isinstance(answer, HttpResponse)
     assert answer.content == b"<p>"
 
@@ -76,5 +96,3 @@ def test_json_whatever_is_accepted(alice: User, accept: str) -> None:
     answer = caller(alice).get("/monitoring/kill-switch?format=html", headers={"Accept": accept})
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "application/json"
-
-
