@@ -22,7 +22,14 @@ ROOT = Path(__file__).resolve().parents[2]
 class WebServer:
     """uvicorn with the console's ASGI application, under the settings of `tests.live`."""
 
-    def __init__(self, database_url: str, log: Path, *, with_database: bool = True, **settings: str) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        log: Path,
+        *,
+        with_database: bool = True,
+        settings: dict[str, str] | None = None,
+    ) -> None:
         self.log = log
         with socket.create_server(("127.0.0.1", 0)) as listener:
             self.port: int = listener.getsockname()[1]
@@ -33,7 +40,7 @@ class WebServer:
                         *("--fd", str(listener.fileno()), "--loop", "uvloop", "--http", "httptools"),
                         *("--lifespan", "on", "--no-access-log", "--timeout-graceful-shutdown", "2"),
                     ],
-                    env=environment(database_url) | settings,
+                    env=environment(database_url) | (settings or {}),
                     pass_fds=[listener.fileno()],
                     cwd=ROOT,
                     stdout=output,
@@ -44,7 +51,7 @@ class WebServer:
     @classmethod
     @contextlib.contextmanager
     def running(cls, database_url: str, log: Path, **settings: str) -> "Iterator[WebServer]":
-        server = cls(database_url, log, **settings)
+        server = cls(database_url, log, settings=settings)
         try:
             yield server
         finally:
