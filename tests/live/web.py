@@ -139,10 +139,12 @@ class StreamReader:
                     name, data = "message", []
 
     def until(self, name: str) -> Event:
-        """The next event of this name."""
+        """The next event of this name. Others may come for ever, so it fails after a while."""
+        end = time.monotonic() + PATIENCE
         for event in self.events():
             if event.name == name:
                 return event
+            assert time.monotonic() < end, f"no {name} came, only {event.name}"
         raise AssertionError(f"the stream ended without {name}")
 
     def close(self) -> None:
