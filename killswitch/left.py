@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from killswitch.choices import CommandKind, CommandState, ProofState
 from killswitch.models import CommandResult
 from killswitch.selectors import Proof, Status
+from killswitch.state import covers
 
 VERBS = {CommandKind.CANCEL_ORDERS: "Cancel", CommandKind.CLOSE_POSITIONS: "Close positions"}
 POSITIONS_SHOWN = 3
@@ -76,26 +77,36 @@ class Wrong:
 
 
 def left(status: Status) -> Left:
-    """Every process that is connected or was, with the newest result of each kind of command. One query."""
-    results = _newest_results(client.client_id for client in status.clients)
-    return Left([LeftRow(client, results.get(client.client_id, [])) for client in status.clients])
+    """The processes that something stopped concerns, with the newest result of each kind of command. One query."""
+    clients = _concerned(status)
+    results = _newest_results(client.client_id for client in clients)
+    return Left([LeftRow(client, results.get(client.client_id, [])) for client in clients])
 
 
 def wrong(status: Status) -> list[Wrong]:
+    """What re-arming would leave as it is, process by process."""
     found = []
-    for client in status.clients:
+    for client in _concerned(status):
         row = LeftRow(client, [])
         if client.proof == ProofState.PENDING:
             found.append(Wrong("hourglass", "Waiting", f"for the proof of {client.name}"))
         if row.orders_unknown or row.positions_unknown:
             found.append(Wrong("help-circle", "Unknown", f"orders or position of {client.name}"))
         elif client.open_orders:
-            found.append(Wrong("alert-triangle", f"{client.open_orders:,} open", f"orders of {client.name} at the venue"))
+            found.append(
+                Wrong(
+                    "alert-triangle", f"{client.open_orders:,} open", f"orders of {client.name} at the venue"
+                )
+            )
         if client.override:
             found.append(Wrong("alert-triangle", "Overridden", f"{client.name} ignores stops"))
         if client.local_stop:
             found.append(Wrong("lock", "Stopped on its host", f"{client.name} stays stopped after re-arming"))
     return found
+
+
+def _concerned(status: Status) -> list[Proof]:
+    return [client for client in status.clients if any(covers(scope.scope, client.scopes) for scope in status.scopes)]
 
 
 def _newest_results(client_ids: Iterable[int]) -> dict[int, list[ResultLine]]:
@@ -123,7 +134,9 @@ def result_line(row: CommandResult) -> ResultLine:
         f"{'unknown' if count is None else count} {name}"
         for name, count in (("done", row.cancelled), ("left", row.left), ("unknown", row.unknown))
     ]
-    return ResultLine(f"{verb}: {', '.join(counts)}", bad=bool(row.left or row.unknown or row.cancelled is None))
+    return ResultLine(
+        f"{verb}: {', '.join(counts)}", bad=bool(row.left or row.unknown or row.cancelled is None)
+    )
 
 
 def _signed(amount: object) -> str:
