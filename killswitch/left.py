@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from killswitch.choices import CommandKind, CommandState, ProofState
 from killswitch.models import CommandResult
 from killswitch.selectors import Proof, Status
+from killswitch.state import covers
 
 VERBS = {CommandKind.CANCEL_ORDERS: "Cancel", CommandKind.CLOSE_POSITIONS: "Close positions"}
 POSITIONS_SHOWN = 3
@@ -76,14 +77,16 @@ class Wrong:
 
 
 def left(status: Status) -> Left:
-    """Every process that is connected or was, with the newest result of each kind of command. One query."""
-    results = _newest_results(client.client_id for client in status.clients)
-    return Left([LeftRow(client, results.get(client.client_id, [])) for client in status.clients])
+    """The processes that something stopped concerns, with the newest result of each kind of command. One query."""
+    clients = _concerned(status)
+    results = _newest_results(client.client_id for client in clients)
+    return Left([LeftRow(client, results.get(client.client_id, [])) for client in clients])
 
 
 def wrong(status: Status) -> list[Wrong]:
+    """What re-arming would leave as it is, process by process."""
     found = []
-    for client in status.clients:
+    for client in _concerned(status):
         row = LeftRow(client, [])
         if client.proof == ProofState.PENDING:
             found.append(Wrong("hourglass", "Waiting", f"for the proof of {client.name}"))
@@ -100,6 +103,10 @@ def wrong(status: Status) -> list[Wrong]:
         if client.local_stop:
             found.append(Wrong("lock", "Stopped on its host", f"{client.name} stays stopped after re-arming"))
     return found
+
+
+def _concerned(status: Status) -> list[Proof]:
+    return [client for client in status.clients if any(covers(scope.scope, client.scopes) for scope in status.scopes)]
 
 
 def _newest_results(client_ids: Iterable[int]) -> dict[int, list[ResultLine]]:

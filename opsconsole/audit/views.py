@@ -25,6 +25,7 @@ def trail(request: HttpRequest) -> HttpResponse:
         "page": "audit",
         "form": form,
         "rows": [(event, diff(event.before, event.after)) for event in found.events],
+        "alone": len(found.events) == 1,
         "actions": search.actions(),
         "actors": search.actors(),
         "older": older.urlencode() if found.next_id else "",

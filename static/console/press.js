@@ -105,7 +105,10 @@ async function send() {
 // Somebody else was faster, or the answer was lost and the stream brought the stop: it is shown as ours.
 function follow() {
   const state = byId("state").dataset.state;
-  if (root.dataset.press && (state === "stopping" || state === "stopped")) close();
+  if (!root.dataset.press || (state !== "stopping" && state !== "stopped")) return;
+  const held = [byId("press-now"), second].includes(document.activeElement);
+  close();
+  if (held) byId("state-now").focus({ preventScroll: true });
 }
 
 export function start() {

@@ -107,8 +107,9 @@ def hexadecimal(value: bytes | memoryview | None) -> str:
 
 @register.simple_tag
 def lasted(start: datetime, end: datetime) -> str:
-    """How long it was, in the words of `duration`."""
-    return duration(end - start)
+    """How long it was; what took less than a second, in milliseconds."""
+    length = end - start
+    return duration(length) if length >= timedelta(seconds=1) else milliseconds(length.total_seconds() * 1000)
 
 
 @register.simple_tag
@@ -120,3 +121,12 @@ def event_icon(event: AuditEvent) -> SafeString:
 @register.simple_tag
 def event_words(event: AuditEvent) -> str:
     return wording.words_of(event)
+
+
+@register.simple_tag
+def current(path: str, url: str) -> SafeString | str:
+    """`aria-current` of a link in the navigation: its own page, or one below it."""
+    if path == url:
+        return format_html(' aria-current="{}"', "page")
+    below = url != "/" and path.startswith(f"{url}/")
+    return format_html(' aria-current="{}"', "true") if below else ""

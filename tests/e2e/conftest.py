@@ -1,0 +1,73 @@
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page
+
+from opsconsole.accounts.models import User
+from opsconsole.accounts.roles import Role
+from tests.cast import account
+from tests.console import ConsoleProcess
+from tests.desk import Desk
+from tests.e2e.visitor import sign_in
+
+# What a browser says of a link that broke is expected in tests that break it.
+ABOUT_THE_LINK = ("htmx:sse:error", "Failed to load resource", "/live?page=")
+
+
+@pytest.fixture
+def alice(console: ConsoleProcess) -> User:
+    return account("alice", Role.OPERATOR)
+
+
+@pytest.fixture
+def sam(console: ConsoleProcess) -> User:
+    return account("sam", Role.SUPERVISOR)
+
+
+@pytest.fixture
+def desk(console: ConsoleProcess) -> Desk:
+    """Four processes, which nothing but the test moves."""
+    made = Desk(account("trader", Role.TRADING_SYSTEM, is_service=True))
+    made.connect("AAPL", "GOOG", "IBM", "MSFT")
+    return made
+
+
+@pytest.fixture
+def said(context: BrowserContext) -> Iterator[list[str]]:
+    """What the browser complained of: scripts' errors and breaches of the policy. A test that uses it ends with none."""
+    complaints: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"} and not any(part in message.text for part in ABOUT_THE_LINK):
+            complaints.append(message.text)
+
+    context.on("console", note)
+    context.on("weberror", lambda error: complaints.append(str(error.error)))
+    yield complaints
+    assert complaints == []
+
+
+@pytest.fixture
+def desktop(page: Page, alice: User, said: list[str]) -> Page:
+    """Alice at a desk."""
+    page.set_viewport_size({"width": 1440, "height": 900})
+    sign_in(page, alice)
+    return page
+
+
+@pytest.fixture
+def second(context: BrowserContext, console: ConsoleProcess) -> Iterator[Callable[[User], Page]]:
+    """Another person's browser, signed in."""
+    browser = context.browser
+    assert browser is not None
+    opened: list[BrowserContext] = []
+
+    def sit_down(user: User) -> Page:
+        opened.append(browser.new_context(base_url=console.url))
+        page = opened[-1].new_page()
+        sign_in(page, user)
+        return page
+
+    yield sit_down
+    for other in opened:
+        other.close()

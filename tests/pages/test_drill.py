@@ -1,0 +1,36 @@
+"""POST /kill-switch/drill."""
+
+import pytest
+
+from killswitch.models import Activation, Switch
+from opsconsole.accounts.models import User
+from tests.desk import Desk
+from tests.pages.browse import Browse
+
+pytestmark = pytest.mark.django_db
+URL = "/kill-switch/drill"
+
+
+def test_a_viewer_may_not(bob: User, browse: Browse) -> None:
+    assert browse(bob).post(URL).status_code == 403
+    assert not Activation.objects.exists()
+
+
+def test_not_while_trading_is_stopped(alice: User, desk: Desk, browse: Browse) -> None:
+    desk.stop(alice)
+    response = browse(alice).post(URL)
+    assert response.status_code == 409
+    assert "re-arm before a drill" in response.content.decode()
+
+
+def test_a_drill_is_measured_and_orders_go_on(alice: User, desk: Desk, browse: Browse) -> None:
+    browse(alice).post(URL)
+    running = browse(alice).get("/kill-switch").content.decode()
+    assert "Drill running, orders go on. <b>0 of 4</b> measured" in running
+    desk.acknowledge()
+    done = browse(alice).get("/kill-switch").content.decode()
+    assert 'data-state="trading"' in done
+    assert "Drill done, orders went on. <b>4 of 4</b> measured" in done
+    assert done.count("MEASURED") == 4
+    assert not Switch.objects.exclude(mode="ACTIVE").exists()
+    assert Activation.objects.get().ended_at is not None
