@@ -9,9 +9,7 @@ from killswitch.choices import Mode, Reason
 from killswitch.wording import METADATA_LENGTH, read_stop
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
+UNREADABLE: list[tuple[str, Any]] = [
         *(("reason", value) for value in ("FOO", 7, ["MANUAL"], {"a": 1}, "x" * 10_000, "\x00", True)),
         *(("scope", value) for value in ("everything", 7, ["symbol:IBM"], {"a": 1}, "symbol:", True)),
         *(("mode", value) for value in ("ACTIVE", "halt!", 7, [], {"a": 1}, True)),
@@ -19,8 +17,10 @@ from killswitch.wording import METADATA_LENGTH, read_stop
         *(("message", value) for value in (7, ["x"], {"a": 1})),
         *(("metadata", value) for value in ("{bad", 7, ["x"], "text", "[1]", {"a": "x" * METADATA_LENGTH})),
         ("colour", "red"),
-    ],
-)
+]
+
+
+@pytest.mark.parametrize(("field", "value"), UNREADABLE)
 def test_what_cannot_be_read_is_the_safest_and_is_told(field: str, value: Any) -> None:
     order = read_stop({field: value})
     assert (order.reason, order.mode, order.scope, order.drill) == (
