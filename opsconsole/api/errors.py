@@ -69,7 +69,9 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response:
 
 def _is_away(error: DatabaseError | InterfaceError) -> bool:
     """Not reachable, or (for a process that was suspended in a transaction) gone meanwhile."""
-    return isinstance(error, OperationalError | InterfaceError) or isinstance(error.__cause__, IdleInTransactionSessionTimeout)
+    return isinstance(error, OperationalError | InterfaceError) or isinstance(
+        error.__cause__, IdleInTransactionSessionTimeout
+    )
 
 
 def _plain(status: int) -> Response:

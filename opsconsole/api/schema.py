@@ -34,7 +34,7 @@ class LocalScheme(OpenApiAuthenticationExtension):
     """The loopback rule needs nothing in the request, so it is no scheme."""
 
     target_class = "opsconsole.accounts.authentication.LocalAuthentication"
-    name = []  # noqa: RUF012  as the base class has it
+    name = []
 
     def get_security_requirement(self, auto_schema: Any) -> dict[str, list[Any]]:
         return {}

@@ -57,7 +57,9 @@ def ended_while_suspended() -> InternalError:
     return error
 
 
-@pytest.mark.parametrize("error", [OperationalError("secret host"), InterfaceError("secret host"), ended_while_suspended()])
+@pytest.mark.parametrize(
+    "error", [OperationalError("secret host"), InterfaceError("secret host"), ended_while_suspended()]
+)
 def test_503_when_the_database_is_away(error: Exception) -> None:
     answer = exception_handler(error, {})
     assert answer.status_code == 503

@@ -56,9 +56,16 @@ def test_says_what_it_could_not_read_and_keeps_it(client: ApiClient) -> None:
 
 def test_answers_the_new_status(client: ApiClient, connect: Connect) -> None:
     process = connect()
-    status: dict[str, Any] = client.post(URL, {"reason": "VOLATILITY", "message": "too hot", "metadata": {"vix": 80}}).json()
+    status: dict[str, Any] = client.post(
+        URL, {"reason": "VOLATILITY", "message": "too hot", "metadata": {"vix": 80}}
+    ).json()
     assert (status["reason"], status["message"], status["metadata"]) == ("VOLATILITY", "too hot", {"vix": 80})
-    assert (status["state"], status["trading_allowed"], status["epoch"], status["warnings"]) == ("stopping", False, 1, [])
+    assert (status["state"], status["trading_allowed"], status["epoch"], status["warnings"]) == (
+        "stopping",
+        False,
+        1,
+        [],
+    )
     assert [(item["name"], item["proof"]) for item in status["clients"]] == [(process.name, "PENDING")]
     assert status["activated_by"] == "alice via tests"
     assert json.loads(client.get("/monitoring/kill-switch").content)["activation_id"] == status["activation"]

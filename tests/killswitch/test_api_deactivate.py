@@ -54,5 +54,7 @@ def test_re_arms_and_notes_what_is_missing(client: ApiClient, connect: Connect) 
 def test_re_arms_one_scope(client: ApiClient) -> None:
     client.post(f"{BASE}/activate", {"scope": "symbol:IBM"})
     assert client.post(URL).status_code == 409
-    status = client.post(URL, "message=fixed&scope=symbol:IBM", content_type="application/x-www-form-urlencoded").json()
+    status = client.post(
+        URL, "message=fixed&scope=symbol:IBM", content_type="application/x-www-form-urlencoded"
+    ).json()
     assert (status["scopes"], status["warnings"]) == ([], [])

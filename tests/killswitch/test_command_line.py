@@ -63,7 +63,9 @@ def test_unreadable_words_stop_everything(db: None) -> None:
     assert Activation.objects.get().scope == "global"
 
 
-def test_waits_for_the_proof_and_prints_each_process(alice: User, connect: Connect, settings: Settings) -> None:
+def test_waits_for_the_proof_and_prints_each_process(
+    alice: User, connect: Connect, settings: Settings
+) -> None:
     settings.LEASE_TERM = 0.5
     connect("AAPL")
     connect("IBM")
@@ -79,7 +81,9 @@ def test_no_wait_returns_once_it_is_committed(connect: Connect) -> None:
     assert Activation.objects.get().stopped_at is None
 
 
-def test_an_incomplete_proof_has_its_exit_code(connect: Connect, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_incomplete_proof_has_its_exit_code(
+    connect: Connect, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     connect()
     settings.LEASE_TERM = 0.5
     # As if the database took too long to record it.
@@ -98,7 +102,9 @@ def test_status_history_and_json(alice: User) -> None:
     assert json.loads(run("status", "--json"))["is_active"] is True
     assert "Re-armed global" in run("deactivate", "--message", "fixed")
     assert "m; stopped in 0 ms; ended" in run("history")
-    assert [item["ended_message"] for item in json.loads(run("history", "--json", "--limit", "1"))] == ["fixed"]
+    assert [item["ended_message"] for item in json.loads(run("history", "--json", "--limit", "1"))] == [
+        "fixed"
+    ]
     with pytest.raises(CommandError, match="--limit"):
         run("history", "--limit", "0")
     assert AuditEvent.objects.get(action="killswitch.rearmed").reason == "fixed"
@@ -118,7 +124,11 @@ def shell(*args: str, **environ: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_says_what_is_left_when_the_database_is_away() -> None:
-    done = shell("activate", DATABASE_URL="postgresql://nobody:secret@127.0.0.1:1/none", REDIS_URL="redis://127.0.0.1:1/0")
+    done = shell(
+        "activate",
+        DATABASE_URL="postgresql://nobody:secret@127.0.0.1:1/none",
+        REDIS_URL="redis://127.0.0.1:1/0",
+    )
     assert done.returncode == 5
     assert "OPSCLIENT_HALT_FILE" in done.stderr
     assert "secret" not in done.stderr

@@ -17,7 +17,12 @@ URL = "/monitoring/kill-switch/commands"
 
 @pytest.mark.parametrize(
     ("body", "named"),
-    [({}, "kind"), ({"kind": "sell"}, "kind"), ({"kind": "cancel_orders", "clients": "all"}, "clients"), ({"kind": "cancel_orders", "to": 1}, "to")],
+    [
+        ({}, "kind"),
+        ({"kind": "sell"}, "kind"),
+        ({"kind": "cancel_orders", "clients": "all"}, "clients"),
+        ({"kind": "cancel_orders", "to": 1}, "to"),
+    ],
 )
 def test_a_bad_field_is_named(alice: User, body: dict[str, Any], named: str) -> None:
     answer = caller(alice).post(URL, body)

@@ -55,7 +55,9 @@ def test_32_stops_at_once_are_one(alice: User, at_once: Run) -> None:
     assert Epoch.objects.get().value == 1
 
 
-def test_stops_of_many_scopes_and_re_arms_never_wait_for_each_other_for_ever(alice: User, at_once: Run) -> None:
+def test_stops_of_many_scopes_and_re_arms_never_wait_for_each_other_for_ever(
+    alice: User, at_once: Run
+) -> None:
     def again(scope: str) -> None:
         for _ in range(5):
             stop(alice, scope)
@@ -78,11 +80,15 @@ def test_acknowledgements_while_time_settles_give_each_process_one_proof(
     def acknowledge(number: int) -> None:
         process = processes[number]
         services.acknowledge(
-            actor=acting(trader), name=process.name, instance=process.instance, epoch=episode.epoch, activations=[episode.pk]
+            actor=acting(trader),
+            name=process.name,
+            instance=process.instance,
+            epoch=episode.epoch,
+            activations=[episode.pk],
         )
 
     settle = [lambda: services.settle(epoch=episode.epoch, waited=60, hub=HUB)] * 4
-    at_once([*(lambda number=number: acknowledge(number) for number in range(16)), *settle])  # type: ignore[misc]
+    at_once([*(lambda number=number: acknowledge(number) for number in range(16)), *settle])
     episode.refresh_from_db()
     proofs = list(Acknowledgement.objects.all())
     assert len(proofs) == 16
@@ -98,7 +104,11 @@ def test_32_acknowledgements_at_once_complete_the_stop_by_themselves(
     at_once(
         [
             lambda process=process: services.acknowledge(  # type: ignore[misc]
-                actor=acting(trader), name=process.name, instance=process.instance, epoch=1, activations=[episode.pk]
+                actor=acting(trader),
+                name=process.name,
+                instance=process.instance,
+                epoch=1,
+                activations=[episode.pk],
             )
             for process in processes
         ]
@@ -111,7 +121,9 @@ def test_a_session_suspended_while_it_holds_the_lock_is_ended(alice: User, setti
     stop(alice, "symbol:X")
     url = database_url(settings.DATABASES["default"] | connection.settings_dict)
     with psycopg.connect(url) as suspended:
-        suspended.execute("SELECT set_config('idle_in_transaction_session_timeout', %s, true)", [str(IDLE_MS)])
+        suspended.execute(
+            "SELECT set_config('idle_in_transaction_session_timeout', %s, true)", [str(IDLE_MS)]
+        )
         suspended.execute("SELECT value FROM killswitch_epoch FOR NO KEY UPDATE")
         assert stop(alice).changed
         with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout):

@@ -50,7 +50,7 @@ BAD: list[tuple[Query, str]] = [
 @pytest.mark.parametrize(("query", "named"), BAD)
 def test_a_bad_parameter_is_named(raw: str, query: Query, named: str) -> None:
     with pytest.raises(StreamRefused) as refused:
-        open_stream(raw, **query)
+        open_stream(raw, **query)  # type: ignore[arg-type]  # `hub` is not among them
     assert (refused.value.status, refused.value.details) == (400, {"parameter": named})
     assert refused.value.message.startswith(f"{named}: ")
     assert not TradingClient.objects.exists()
@@ -79,8 +79,13 @@ def test_refuses_an_instance_of_another_account(raw: str) -> None:
     assert (refused.value.status, refused.value.details) == (403, {"parameter": "instance"})
 
 
-@pytest.mark.parametrize(("local", "ip", "allowed"), [(True, "127.0.0.1", True), (True, "192.0.2.1", False), (False, "127.0.0.1", False)])
-def test_the_loopback_rule_counts_here_too(db: None, settings: Settings, local: bool, ip: str, allowed: bool) -> None:
+@pytest.mark.parametrize(
+    ("local", "ip", "allowed"),
+    [(True, "127.0.0.1", True), (True, "192.0.2.1", False), (False, "127.0.0.1", False)],
+)
+def test_the_loopback_rule_counts_here_too(
+    db: None, settings: Settings, local: bool, ip: str, allowed: bool
+) -> None:
     restore_migrated_rows()
     settings.LOCAL_ACCOUNT = local
     query = {"name": ("AAPL",), "instance": (uuid4().hex,)}
@@ -94,7 +99,12 @@ def test_the_loopback_rule_counts_here_too(db: None, settings: Settings, local: 
 
 
 def test_registers_a_process_once(raw: str, trader: User) -> None:
-    grants = [open_stream(raw, instance="A" * 32, host="desk-1", version="0.1.0", scope=("Symbol:AAPL", "venue:sim")) for _ in range(2)]
+    grants = [
+        open_stream(
+            raw, instance="A" * 32, host="desk-1", version="0.1.0", scope=("Symbol:AAPL", "venue:sim")
+        )
+        for _ in range(2)
+    ]
     client = TradingClient.objects.get()
     assert {grant.client_id for grant in grants} == {client.pk}
     assert {grant.key for grant in grants} == {f"AAPL/{'a' * 32}"}
@@ -117,7 +127,9 @@ def test_the_snapshot_of_an_untouched_console(db: None) -> None:
 
 def test_the_snapshot_carries_what_the_protocol_says(alice: User, trader: User, connect: Connect) -> None:
     client = connect()
-    stop = services.activate(actor=acting(alice), reason="VOLATILITY", message="m", metadata={"vix": 80}, scope="symbol:IBM").activation
+    stop = services.activate(
+        actor=acting(alice), reason="VOLATILITY", message="m", metadata={"vix": 80}, scope="symbol:IBM"
+    ).activation
     drill = services.activate(actor=acting(alice), reason="MANUAL", message="monthly", drill=True).activation
     command = services.issue_command(actor=acting(alice), kind=CommandKind.CANCEL_ORDERS, client_ids=None)
     epoch, state = snapshot()
@@ -137,6 +149,8 @@ def test_the_snapshot_carries_what_the_protocol_says(alice: User, trader: User, 
         actor=acting(trader), name=client.name, instance=client.instance,
         report=services.Report(commands=[{"id": command.pk, "ok": True}]),
     )  # fmt: skip
-    services.acknowledge(actor=acting(trader), name=client.name, instance=client.instance, epoch=3, activations=[drill.pk])
+    services.acknowledge(
+        actor=acting(trader), name=client.name, instance=client.instance, epoch=3, activations=[drill.pk]
+    )
     services.deactivate(actor=acting(alice), message="", scope="symbol:IBM")
     assert snapshot() == (4, {"switches": [], "drills": [], "commands": []})

@@ -34,14 +34,19 @@ def test_every_line_works_as_printed(console: ConsoleProcess) -> None:
 
     def run(line: str) -> Any:
         assert re.search(r"localhost:8000\b", line)
-        shell = line.replace("localhost:8000", f"localhost:{console.port}", 1).replace("curl ", "curl --silent --noproxy '*' ", 1)
+        shell = line.replace("localhost:8000", f"localhost:{console.port}", 1).replace(
+            "curl ", "curl --silent --noproxy '*' ", 1
+        )
         done = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, timeout=30, check=True)
         return json.loads(done.stdout)
 
     assert run(STATUS)["trading_allowed"] is True
     stopped = run(ACTIVATE)
     assert (stopped["is_active"], stopped["reason"], stopped["activated_by"]) == (True, "MANUAL", "local")
-    assert (stopped["message"], stopped["metadata"]) == ("Emergency halt for system maintenance", {"operator": "admin"})
+    assert (stopped["message"], stopped["metadata"]) == (
+        "Emergency halt for system maintenance",
+        {"operator": "admin"},
+    )
     assert run(STATUS)["mode"] == "HALTED"
     assert run(DEACTIVATE)["is_active"] is False
     assert run(COSTS)["reason"] == "COST_ALERT"

@@ -17,14 +17,19 @@ def episodes(alice: User, sam: User) -> list[int]:
     made = []
     for number, scope in enumerate(["global", "symbol:IBM", "global", "symbol:IBM", "global"]):
         reason = "VOLATILITY" if number == 2 else "MANUAL"
-        outcome = services.activate(actor=acting(alice), reason=reason, message=f"stop {number}", scope=scope, drill=number == 4)
+        outcome = services.activate(
+            actor=acting(alice), reason=reason, message=f"stop {number}", scope=scope, drill=number == 4
+        )
         made.append(outcome.activation.pk)
         if number < 4:
             services.deactivate(actor=acting(sam), message=f"safe {number}", scope=scope)
     return made
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "limit=1.5", "limit=²", "cursor=x", "cursor=-1", "drill=perhaps"])
+@pytest.mark.parametrize(
+    "query",
+    ["limit=0", "limit=201", "limit=x", "limit=1.5", "limit=²", "cursor=x", "cursor=-1", "drill=perhaps"],
+)
 def test_a_bad_parameter_is_named(bob: User, query: str) -> None:
     answer = caller(bob).get(f"{URL}?{query}")
     assert answer.status_code == 400
@@ -43,7 +48,15 @@ def test_pages_hold_each_episode_once_newest_first(bob: User, episodes: list[int
 
 @pytest.mark.parametrize(
     ("query", "numbers"),
-    [("scope=symbol:IBM", [3, 1]), ("reason=VOLATILITY", [2]), ("drill=true", [4]), ("drill=false", [3, 2, 1, 0]), ("search=safe 0", [0]), ("search=SAM", [3, 2, 1, 0]), ("scope=none", [])],
+    [
+        ("scope=symbol:IBM", [3, 1]),
+        ("reason=VOLATILITY", [2]),
+        ("drill=true", [4]),
+        ("drill=false", [3, 2, 1, 0]),
+        ("search=safe 0", [0]),
+        ("search=SAM", [3, 2, 1, 0]),
+        ("scope=none", []),
+    ],
 )
 def test_filters(bob: User, episodes: list[int], query: str, numbers: list[int]) -> None:
     found = caller(bob).get(f"{URL}?{query}").json()["results"]
@@ -54,6 +67,8 @@ def test_one_in_detail(alice: User, bob: User, connect: Connect) -> None:
     client = connect()
     episode = services.activate(actor=acting(alice), reason="MANUAL", message="x").activation
     detail: Any = caller(bob).get(f"{URL}/{episode.pk}").json()
-    assert [(proof["client_id"], proof["proof"]) for proof in detail["acknowledgements"]] == [(client.pk, "PENDING")]
+    assert [(proof["client_id"], proof["proof"]) for proof in detail["acknowledgements"]] == [
+        (client.pk, "PENDING")
+    ]
     assert detail["confirmed_at"] is not None
     assert caller(bob).get(f"{URL}/{episode.pk + 1}").status_code == 404

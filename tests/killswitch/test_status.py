@@ -28,7 +28,9 @@ def test_a_scope_alone_does_not_stop_the_rest(alice: User, connect: Connect) -> 
     episode = stop(alice, "symbol:IBM").activation
     status = selectors.status()
     assert (status.is_active, status.trading_allowed, status.state) == (False, True, "armed")
-    assert [(item.scope, item.state, item.proven, item.total) for item in status.scopes] == [("symbol:IBM", "stopping", 0, 1)]
+    assert [(item.scope, item.state, item.proven, item.total) for item in status.scopes] == [
+        ("symbol:IBM", "stopping", 0, 1)
+    ]
     assert (status.proof_of, status.proven, status.total) == (episode.pk, 0, 1)
 
 
