@@ -13,7 +13,8 @@ from tests.e2e.visitor import sign_in, wait_for_link, wait_for_state
 
 pytestmark = pytest.mark.browser
 
-WIDTHS = (1440, 390, 320)
+LOOKS = {"light": 1440, "dark": 390}
+NARROW = 320
 PAGES = (
     "/",
     "/kill-switch",
@@ -32,18 +33,24 @@ def nothing_to_find(page: Page, where: str) -> None:
     assert found["passes"], f"axe did not run on {where}"
     said = [(item["id"], [node["target"] for node in item["nodes"]]) for item in found["violations"]]
     assert said == [], where
+
+
+def fits(page: Page, where: str) -> None:
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 0, f"{where} scrolls sideways by {wide} px"
 
 
 def look(page: Page, state: str, paths: tuple[str, ...]) -> None:
-    for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]  # a literal of the two
-        for width in WIDTHS:
+    """Each theme once through axe, and each width once for what sticks out."""
+    for path in paths:
+        for theme, width in LOOKS.items():
+            page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]  # a literal of the two
             page.set_viewport_size({"width": width, "height": 900})
-            for path in paths:
-                page.goto(path)
-                nothing_to_find(page, f"{state} {path} {theme} {width}")
+            page.goto(path)
+            nothing_to_find(page, f"{state} {path} {theme} {width}")
+            fits(page, f"{state} {path} {width}")
+        page.set_viewport_size({"width": NARROW, "height": 900})
+        fits(page, f"{state} {path} {NARROW}")
 
 
 def test_trading(page: Page, sam: User, desk: Desk, said: list[str]) -> None:
@@ -65,7 +72,7 @@ def test_states(state: str, page: Page, sam: User, desk: Desk, said: list[str]) 
         act[state]()
         look(page, state, ("/kill-switch", "/"))
         return
-    for width in WIDTHS:
+    for width in LOOKS.values():
         page.set_viewport_size({"width": width, "height": 900})
         page.goto("/kill-switch")
         page.keyboard.press("Shift+S")
