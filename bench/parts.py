@@ -90,6 +90,24 @@ def check(folder: Path) -> Result:
     return Result(figures, found)
 
 
+def streams(folder: Path) -> Result:
+    found = _json(["bench.streams", "--folder", str(folder)])
+    each = (found["bytes_all"] - found["bytes_first"]) / (found["streams"] - 1) / 1024
+    p99 = percentile(found["delivered"], 0.99)
+    figures = [
+        at_most(
+            f"web process with {found['streams']} streams: memory of each beyond the first", each, 64, "KiB"
+        ),
+        at_most(f"stop delivered to {found['streams']} streams, p99", p99, 250, "ms"),
+        seen(
+            f"stop delivered to {found['streams']} streams, median",
+            statistics.median(found["delivered"]),
+            "ms",
+        ),
+    ]
+    return Result(figures, found)
+
+
 def start(folder: Path) -> Result:
     found = _json(["bench.start", "--folder", str(folder)])
     figures = [
@@ -104,6 +122,7 @@ PARTS: dict[str, Callable[[Path], Result]] = {
     "propagation": propagation,
     "faults": faults,
     "check": check,
+    "streams": streams,
     "start": start,
 }
 

@@ -1,6 +1,7 @@
 """`python -m demo`: run the venue and four traders until Ctrl-C or the last day, then report."""
 
 import argparse
+import contextlib
 import json
 import os
 import signal
@@ -70,17 +71,17 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def _seconds(value: str) -> float:
-    seconds = float(value)
-    if not 0.01 <= seconds <= 3600:
-        raise argparse.ArgumentTypeError("must lie between 0.01 and 3600 seconds")
-    return seconds
+    with contextlib.suppress(ValueError):
+        if 0.01 <= float(value) <= 3600:
+            return float(value)
+    raise argparse.ArgumentTypeError("must lie between 0.01 and 3600 seconds")
 
 
 def _days(value: str) -> int:
-    days = int(value)
-    if days < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return days
+    with contextlib.suppress(ValueError):
+        if int(value) >= 1:
+            return int(value)
+    raise argparse.ArgumentTypeError("must be a whole number, 1 or more")
 
 
 def _watch(processes: Processes, console: Console, ended: threading.Event) -> list[dict[str, Any]]:

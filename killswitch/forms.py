@@ -50,7 +50,9 @@ class CommandForm(forms.Form):
         },
     )
     client = forms.TypedMultipleChoiceField(
-        coerce=int, required=False, error_messages={"invalid_choice": "client: that process is not known any more."}
+        coerce=int,
+        required=False,
+        error_messages={"invalid_choice": "client: that process is not known any more."},
     )
 
     def __init__(self, *args: Any, clients: list[int], **kwargs: Any) -> None:
@@ -63,10 +65,14 @@ class CommandForm(forms.Form):
 class HistoryForm(forms.Form):
     """Search and filters of the list of activations; every field may be empty."""
 
-    q = forms.CharField(required=False, max_length=100, error_messages={"max_length": "Search for 100 characters or less."})
+    q = forms.CharField(
+        required=False, max_length=100, error_messages={"max_length": "Search for 100 characters or less."}
+    )
     scope = forms.CharField(required=False, max_length=100)
     reason = forms.ChoiceField(
-        required=False, choices=[("", "Any reason"), *Reason.choices], error_messages={"invalid_choice": "Unknown reason."}
+        required=False,
+        choices=[("", "Any reason"), *Reason.choices],
+        error_messages={"invalid_choice": "Unknown reason."},
     )
     kind = forms.ChoiceField(
         required=False,

@@ -93,7 +93,11 @@ def wrong(status: Status) -> list[Wrong]:
         if row.orders_unknown or row.positions_unknown:
             found.append(Wrong("help-circle", "Unknown", f"orders or position of {client.name}"))
         elif client.open_orders:
-            found.append(Wrong("alert-triangle", f"{client.open_orders:,} open", f"orders of {client.name} at the venue"))
+            found.append(
+                Wrong(
+                    "alert-triangle", f"{client.open_orders:,} open", f"orders of {client.name} at the venue"
+                )
+            )
         if client.override:
             found.append(Wrong("alert-triangle", "Overridden", f"{client.name} ignores stops"))
         if client.local_stop:
@@ -130,7 +134,9 @@ def result_line(row: CommandResult) -> ResultLine:
         f"{'unknown' if count is None else count} {name}"
         for name, count in (("done", row.cancelled), ("left", row.left), ("unknown", row.unknown))
     ]
-    return ResultLine(f"{verb}: {', '.join(counts)}", bad=bool(row.left or row.unknown or row.cancelled is None))
+    return ResultLine(
+        f"{verb}: {', '.join(counts)}", bad=bool(row.left or row.unknown or row.cancelled is None)
+    )
 
 
 def _signed(amount: object) -> str:

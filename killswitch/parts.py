@@ -21,7 +21,9 @@ def register() -> None:
     register_part(LivePart(target="rearm-checks", topics=SWITCH, render=rearm_checks, pages=PAGE))
     register_part(LivePart(target="scopes", topics=SWITCH, render=scopes, pages=PAGE))
     register_part(LivePart(target="history", topics=frozenset({"killswitch"}), render=history, pages=PAGE))
-    register_part(LivePart(target="drill-due", topics=frozenset({"killswitch"}), render=drill_due, pages=PAGE))
+    register_part(
+        LivePart(target="drill-due", topics=frozenset({"killswitch"}), render=drill_due, pages=PAGE)
+    )
 
 
 def state() -> str:

@@ -15,5 +15,7 @@ def stopped_by(key: str, *, user_id: int | None, now: datetime | None = None) ->
     """The stop that this person's press made already, if it did."""
     if not key:
         return None
-    recent = Activation.objects.filter(user_id=user_id, activated_at__gt=(now or timezone.now()) - REPEATED_WITHIN)
+    recent = Activation.objects.filter(
+        user_id=user_id, activated_at__gt=(now or timezone.now()) - REPEATED_WITHIN
+    )
     return recent.filter(**{f"metadata__{KEY}": key}).first()

@@ -56,7 +56,10 @@ class Row:
         """`on_kill_switch_activate done`, or which of them failed and how."""
         failed = [result for result in self.client.callbacks if not result.get("ok")]
         if failed:
-            return "; ".join(f"{result.get('name')} failed: {result.get('error') or 'no reason given'}" for result in failed)
+            return "; ".join(
+                f"{result.get('name')} failed: {result.get('error') or 'no reason given'}"
+                for result in failed
+            )
         names = [str(result.get("name")) for result in self.client.callbacks]
         return f"{', '.join(names)} done" if names else "Stopped; no callback"
 
@@ -157,7 +160,9 @@ def scope_rows(status: Status) -> list[ScopeRow]:
         ScopeRow(
             name=name,
             switch=switched.get(name),
-            processes=len(connected) if name == GLOBAL else sum(name in client.scopes for client in connected),
+            processes=len(connected)
+            if name == GLOBAL
+            else sum(name in client.scopes for client in connected),
         )
         for name in [GLOBAL, *sorted(names - {GLOBAL})]
     ]

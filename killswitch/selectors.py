@@ -25,8 +25,6 @@ from killswitch.state import GLOBAL
 DRILL_SHOWN = timedelta(seconds=60)
 # A process that is gone stays listed for so long, unless a newer one has its name: it may have left orders at the venue.
 GONE_SHOWN = timedelta(hours=24)
-# A hub notes every few seconds that a stream is open; after so long without, whether its lease is held is not known.
-LEASE_UNKNOWN_AFTER = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,5 +310,6 @@ def _proof(client: TradingClient, proof: Acknowledgement | None, *, now: datetim
 def _lease(client: TradingClient, *, now: datetime) -> str:
     until = client.lease_until
     if client.connected:
-        return "held" if until is not None and until > now - LEASE_UNKNOWN_AFTER else "unknown"
+        # Its hub says every few seconds until when its leases may count; one that does not any more may be gone.
+        return "held" if until is not None and until > now else "unknown"
     return "held" if until is not None and until > now else "expired"

@@ -59,7 +59,9 @@ def stop(request: HttpRequest) -> HttpResponse:
         part = render_to_string("killswitch/parts/state.html", {"bar": bar.of(selectors.status())})
         return HttpResponse(f'<hx-partial hx-target="#state">{part}</hx-partial>')
     if not outcome.changed:
-        messages.info(request, f"{outcome.activation.scope} was stopped already, by {outcome.activation.activated_by}.")
+        messages.info(
+            request, f"{outcome.activation.scope} was stopped already, by {outcome.activation.activated_by}."
+        )
     for warning in outcome.warnings:
         messages.warning(request, warning)
     return _see(reverse("kill-switch"))
@@ -127,7 +129,8 @@ def commands(request: HttpRequest) -> HttpResponse:
     """GET lists what will be sent and asks once; POST sends it. The results come back on the kill-switch page."""
     now = selectors.status()
     form = CommandForm(
-        request.POST if request.method == "POST" else request.GET, clients=[client.client_id for client in now.clients]
+        request.POST if request.method == "POST" else request.GET,
+        clients=[client.client_id for client in now.clients],
     )
     if not form.is_valid():
         return _commands_page(request, form, now, status=422)
@@ -146,7 +149,9 @@ def commands(request: HttpRequest) -> HttpResponse:
     return _see(f"{reverse('kill-switch')}#left")
 
 
-def _commands_page(request: HttpRequest, form: CommandForm, now: selectors.Status, *, status: int) -> HttpResponse:
+def _commands_page(
+    request: HttpRequest, form: CommandForm, now: selectors.Status, *, status: int
+) -> HttpResponse:
     kind = form.cleaned_data.get("kind", "")
     chosen = set(form.cleaned_data.get("client") or [])
     connected = [client for client in now.clients if client.connected]
@@ -167,7 +172,11 @@ def _commands_page(request: HttpRequest, form: CommandForm, now: selectors.Statu
 @login_required
 def activations(request: HttpRequest) -> HttpResponse:
     form = HistoryForm(request.GET)
-    found = selectors.history(limit=PAGE_ROWS, **form.filters()) if form.is_valid() else selectors.HistoryPage([], None)
+    found = (
+        selectors.history(limit=PAGE_ROWS, **form.filters())
+        if form.is_valid()
+        else selectors.HistoryPage([], None)
+    )
     query = request.GET.copy()
     query.pop("before", None)
     older = query.copy()
@@ -206,7 +215,9 @@ def activation(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _events_of(episode: Activation) -> QuerySet[AuditEvent]:
     """The audit events of this episode that name it as their object."""
-    return AuditEvent.objects.filter(object_type="killswitch.activation", object_id=str(episode.pk)).order_by("id")
+    return AuditEvent.objects.filter(object_type="killswitch.activation", object_id=str(episode.pk)).order_by(
+        "id"
+    )
 
 
 def _see(url: str) -> HttpResponseRedirect:

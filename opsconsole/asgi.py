@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import resource
 import signal
 import threading
 from collections.abc import Callable
@@ -41,6 +42,7 @@ class WebProcess:
         )
 
     def start(self) -> None:
+        _raise_descriptor_limit()
         self.live.start()
         self._hear_of_shutdown(asyncio.get_running_loop())
 
@@ -73,6 +75,12 @@ class WebProcess:
             server_handler(received, frame)
 
         return handle
+
+
+def _raise_descriptor_limit() -> None:
+    """Every stream is an open file; the usual limit of 1,024 is a default for programs that cannot have more."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 _running: list[WebProcess] = []

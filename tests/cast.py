@@ -1,9 +1,8 @@
 """The named cast of the tests, and the rows that migrations made (a transactional test's flush takes them away).
 
-Alice is an operator, Bob a viewer, Sam a supervisor, Charlie has an account without any role, and Trader is the trading system's service account. Their
-tokens are made by `token_of`; `caller` gives an API client for one of them.
+Alice is an operator, Bob a viewer, Sam a supervisor, Charlie has an account without any role, and Trader is the trading system's service
+account. Their tokens are made by `token_of`; `caller` gives an API client for one of them.
 """
-
 
 from importlib import import_module
 from typing import Any

@@ -8,9 +8,11 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import connection, connections, transaction
 from django.db.backends.base.operations import BaseDatabaseOperations as DatabaseOperations
+from django.test import TransactionTestCase
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from pytest_django import DjangoDbBlocker, Settings
 
+from tests.cast import restore_migrated_rows
 from tests.console import ConsoleProcess, database_url
 
 NO_CHROMIUM = "no Chromium: set OPSCONSOLE_CHROMIUM, or run script/test, which looks for one"
@@ -59,9 +61,11 @@ def _flush_past_protection() -> Iterator[None]:
     """Let the flush after a transactional test empty the tables whose triggers refuse TRUNCATE (the audit trail's).
 
     As the tables' owner, in one transaction: switch these triggers off, empty the tables, and switch them on again,
-    for every session (`ALWAYS`), as they were.
+    for every session (`ALWAYS`), as they were. Then the rows that migrations made come back.
     """
     original = DatabaseOperations.execute_sql_flush
+    # Not among the types that django-stubs knows.
+    teardown = vars(TransactionTestCase)["_fixture_teardown"]
 
     def flush(self: DatabaseOperations, sql_list: list[str]) -> None:
         used = self.connection
@@ -74,9 +78,14 @@ def _flush_past_protection() -> Iterator[None]:
             for table, trigger in protected:
                 cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}")
 
+    def restoring_teardown(case: TransactionTestCase) -> None:
+        teardown(case)
+        restore_migrated_rows()
+
     patch = pytest.MonkeyPatch()
     # On the class, since a thread in which a loop runs (Playwright's) gets a connection of its own.
     patch.setattr(DatabaseOperations, "execute_sql_flush", flush)
+    patch.setattr(TransactionTestCase, "_fixture_teardown", restoring_teardown)
     yield
     patch.undo()
 

@@ -224,6 +224,7 @@ class OpsConsole:
     def _on_hello(self, client_id: int) -> None:
         self._client_id = client_id
         self._reporter.connected = True
+        self._acknowledger.worker.wake()
         self._caller.hurry()
         self._reporter.worker.wake()
 

@@ -12,7 +12,7 @@ from opsclient.errors import ConsoleUnreachable
 from opsclient.gate import Episode, Gate
 from opsclient.handlers import KINDS, Handler, Outcome
 from opsclient.jsonable import jsonable
-from opsclient.senders import Backoff
+from opsclient.senders import LEISURE, Backoff
 from opsclient.transport import Endpoint, Poster
 from opsclient.worker import PrivateLoop, Worker
 
@@ -20,7 +20,6 @@ logger = logging.getLogger("opsclient")
 
 REPORT = "/monitoring/kill-switch/report"
 EVERY_S = 10.0
-GATHER_S = 0.1  # several results of one stop travel together, and leave the way free for the acknowledgements
 EXPOSURE_S = 1.0
 KEPT_RESULTS = 1000
 
@@ -70,7 +69,8 @@ class Reporter:
         if not self.connected:
             return EVERY_S
         if not self.worker.stopping:
-            self.worker.rest_without_waking(GATHER_S)
+            # Several results of one stop travel together, and leave the way free for the acknowledgements.
+            self.worker.rest_without_waking(LEISURE.pause())
         callbacks = [entry for entry in self._callbacks if self._is_named(entry[0])]
         commands = list(self._commands)
         try:

@@ -39,20 +39,44 @@ class Backoff:
         self._next = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Leisure:
+    """Pauses for what is not urgent: spread, so that many processes do not send at one moment."""
+
+    shortest: float
+    longest: float
+
+    def pause(self) -> float:
+        """Seconds to wait now."""
+        return random.uniform(self.shortest, self.longest)  # noqa: S311  # jitter, no secret
+
+
+LEISURE = Leisure(0.3, 0.7)
+
+
 class Acknowledger:
-    """Sends the latest acknowledgement until it is delivered or a newer one takes its place."""
+    """Sends the latest acknowledgement until it is delivered or a newer one takes its place.
+
+    One with a stop that has not been acknowledged yet goes out at once. The others only say which epoch is applied: they
+    wait a little, each client for another while, to leave the console free for what is urgent.
+    """
 
     def __init__(self, endpoint: Endpoint, *, name: str, instance: str) -> None:
         self._identity = {"name": name, "instance": instance}
         self._poster = Poster(endpoint)
-        self._latest: tuple[int, tuple[int, ...]] | None = None
+        self._latest: _Acknowledgement | None = None
+        self._delivered: _Acknowledgement | None = None
         self._backoff = Backoff()
         self.worker = Worker("acknowledge", self._step)
 
     def send(self, epoch: int, activations: tuple[int, ...]) -> None:
         """Acknowledge this epoch with these stops and drills; never waits."""
-        self._latest = (epoch, activations)
-        self.worker.wake()
+        known = () if self._delivered is None else self._delivered.activations
+        pause = LEISURE.pause() if set(activations) <= set(known) else 0.0
+        latest = _Acknowledgement(epoch, activations, clock.now() + pause)
+        if self._delivered is None or not latest.says_the_same(self._delivered):
+            self._latest = latest
+            self.worker.wake()
 
     def abandon(self) -> None:
         """In a forked child: close the child's copy of the connection."""
@@ -62,20 +86,35 @@ class Acknowledger:
         latest = self._latest
         if latest is None:
             return None
-        body = json.dumps({**self._identity, "epoch": latest[0], "activations": latest[1]}).encode()
+        if (early := latest.due - clock.now()) > 0:
+            return early
+        body = json.dumps(
+            {**self._identity, "epoch": latest.epoch, "activations": latest.activations}
+        ).encode()
         try:
             answer = self._poster.post(ACKNOWLEDGE, body)
         except ConsoleUnreachable as error:
-            logger.info("the acknowledgement of epoch %d is not delivered yet: %s", latest[0], error)
+            logger.info("the acknowledgement of epoch %d is not delivered yet: %s", latest.epoch, error)
             return self._backoff.pause()
         if not answer.ok:
-            logger.warning("the acknowledgement of epoch %d was refused (%s)", latest[0], answer.text)
+            logger.warning("the acknowledgement of epoch %d was refused (%s)", latest.epoch, answer.text)
             return self._backoff.pause()
         self._backoff.reset()
+        self._delivered = latest
         if self._latest is latest:
             self._latest = None
             return None
         return 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Acknowledgement:
+    epoch: int
+    activations: tuple[int, ...]
+    due: float
+
+    def says_the_same(self, other: "_Acknowledgement") -> bool:
+        return (self.epoch, self.activations) == (other.epoch, other.activations)
 
 
 @dataclass(eq=False, slots=True)

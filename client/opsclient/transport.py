@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from opsclient import clock
 from opsclient.errors import ConfigurationError, ConsoleUnreachable
 
 CONNECT_S = 2.0
 ANSWER_S = 5.0
+KEEP_S = 4.0  # a connection idle for longer may be dead without a sign, closed by the server or forgotten by a firewall
 LONGEST_ANSWER = 4 * 1024 * 1024
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -133,9 +135,12 @@ class Poster:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._connection: http.client.HTTPConnection | None = None
+        self._used_at = 0.0
 
     def post(self, path: str, body: bytes, *, key: str | None = None) -> Answer:
         """The answer, whatever its status. Raises ConsoleUnreachable if there is none, or none of an opsconsole."""
+        if clock.now() - self._used_at > KEEP_S:
+            self.close()
         kept = self._connection is not None
         try:
             try:
@@ -171,7 +176,7 @@ class Poster:
             connection.close()
             raise
         if len(raw) <= LONGEST_ANSWER and not response.will_close:
-            self._connection = connection
+            self._connection, self._used_at = connection, clock.now()
         else:
             connection.close()
         return answer

@@ -28,6 +28,8 @@ UPDATE killswitch_tradingclient c
 SET last_seen = %(now)s, lease_until = GREATEST(c.lease_until, %(lease_until)s)
 FROM mine WHERE c.id = mine.id RETURNING c.id
 """
+# A process that has come back meanwhile, here or at another hub, has another `connected_at`: its new stream stays. A lease of the stream
+# before this one was given before this one opened, so it may count for a term from then, even if this one brought none.
 CLOSE = """
 WITH ended AS (
     SELECT c.id, e.lease_until FROM killswitch_tradingclient c
@@ -36,8 +38,8 @@ WITH ended AS (
     WHERE c.hub = %(hub)s ORDER BY c.id FOR NO KEY UPDATE OF c
 )
 UPDATE killswitch_tradingclient c
-SET hub = '', lease_until = ended.lease_until
-FROM ended WHERE c.id = ended.id
+SET hub = '', lease_until = GREATEST(ended.lease_until, c.connected_at + %(term)s * interval '1 second')
+FROM ended WHERE c.id = ended.id RETURNING c.id
 """
 
 
@@ -121,9 +123,12 @@ def disconnect(*, ends: Iterable[StreamEnd], hub: str) -> None:
                 "opened_at": [end.opened_at for end in ended],
                 "lease_until": [end.lease_until for end in ended],
                 "hub": hub,
+                "term": settings.LEASE_TERM,
             },
         )
-    publish("clients", ids=tuple(end.client_id for end in ended))
+        gone = tuple(pk for (pk,) in cursor.fetchall())
+    if gone:
+        publish("clients", ids=gone)
 
 
 @bounded

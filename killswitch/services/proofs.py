@@ -14,32 +14,39 @@ from killswitch.models import Acknowledgement, Activation, TradingClient
 from killswitch.state import covers
 from opsconsole.audit.actor import Actor
 from opsconsole.audit.services import record
-from opsconsole.live.publish import publish
+from opsconsole.live.publish import CHANNEL, announcement, publish
 
 PROOF = Actor.system("proof")
 
-# One statement: note the process's epoch, and prove its part in each activation. A proof that time gave first stays.
-# The epoch is bounded by the console's own: a process that knows more (the console was restored) has not seen what comes.
+# One statement, and so one transaction, which holds no lock while anybody is waited for: note the process's epoch, prove its part in each activation
+# (a proof that time gave first stays), and announce it. The epoch is bounded by the console's own: a process that knows more (the console was
+# restored from a backup) has not seen what comes. Its commit does not wait for the disk: 32 at once would queue there. An acknowledgement lost in
+# a crash of the database leaves its proof to the lease; and `conclude()` does wait, for all that came before it too.
 ACKNOWLEDGE = """
-WITH me AS (
+WITH moment AS MATERIALIZED (
+    SELECT COALESCE(%(now)s::timestamptz, clock_timestamp()) AS now
+), me AS (
     UPDATE killswitch_tradingclient
     SET acknowledged_epoch = GREATEST(
-            acknowledged_epoch, LEAST(%(epoch)s, (SELECT value FROM killswitch_epoch WHERE id = 1))),
-        last_seen = %(now)s
+            acknowledged_epoch, LEAST(%(epoch)s, COALESCE((SELECT value FROM killswitch_epoch WHERE killswitch_epoch.id = 1), 0))),
+        last_seen = moment.now
+    FROM moment
     WHERE name = %(name)s AND instance = %(instance)s AND user_id = %(user)s
     RETURNING id
 ), known AS (
     SELECT id, activated_at FROM killswitch_activation WHERE id = ANY(%(activations)s)
 ), done AS (
     INSERT INTO killswitch_acknowledgement (activation_id, client_id, state, ms, at, callbacks)
-    SELECT known.id, me.id, 'ACKED', GREATEST(0, extract(epoch FROM %(now)s - known.activated_at) * 1000),
-           GREATEST(%(now)s, known.activated_at), '[]'
-    FROM known, me ORDER BY known.id
+    SELECT known.id, me.id, 'ACKED', GREATEST(0, extract(epoch FROM moment.now - known.activated_at) * 1000),
+           GREATEST(moment.now, known.activated_at), '[]'
+    FROM known, me, moment ORDER BY known.id
     ON CONFLICT (activation_id, client_id) DO UPDATE SET state = EXCLUDED.state, ms = EXCLUDED.ms, at = EXCLUDED.at
     WHERE killswitch_acknowledgement.state = 'PENDING'
     RETURNING activation_id
 )
-SELECT (SELECT id FROM me), ARRAY(SELECT id FROM known ORDER BY id), ARRAY(SELECT activation_id FROM done)
+SELECT (SELECT id FROM me), ARRAY(SELECT id FROM known ORDER BY id), ARRAY(SELECT activation_id FROM done),
+       (SELECT pg_notify(%(channel)s, %(announcement)s) WHERE EXISTS (SELECT FROM done)),
+       set_config('synchronous_commit', 'off', true)
 """
 
 # Activations among these whose every proof is there. Asked after the commit of an acknowledgement, so that of two that come last together
@@ -98,19 +105,6 @@ def acknowledge(
     now: datetime | None = None,
 ) -> Acknowledged:
     """A process says that from now on it allows nothing that these activations forbid. Raises UnknownClient."""
-    known, proven = _note(
-        actor=actor, name=name, instance=instance, epoch=epoch, activations=activations, now=now
-    )
-    if proven:
-        for pk in _complete(proven):
-            conclude(pk, now=now)
-    return Acknowledged(acknowledged=known, unknown=sorted(set(activations) - set(known)))
-
-
-@bounded
-def _note(
-    *, actor: Actor, name: str, instance: str, epoch: int, activations: Sequence[int], now: datetime | None
-) -> tuple[list[int], list[int]]:
     with connection.cursor() as cursor:
         cursor.execute(
             ACKNOWLEDGE,
@@ -120,15 +114,19 @@ def _note(
                 "instance": instance,
                 "user": actor.user_id,
                 "activations": list(activations),
-                "now": now or database_time(),
+                "now": now,
+                "channel": CHANNEL,
+                "announcement": announcement("killswitch", ids=tuple(activations)),
             },
         )
         row = cursor.fetchone()
     if row is None or row[0] is None:
         raise UnknownClient(name, instance)
-    if row[2]:
-        publish("killswitch", ids=tuple(row[2]))
-    return row[1], row[2]
+    known, proven = row[1], row[2]
+    if proven:
+        for pk in _complete(proven):
+            conclude(pk, now=now)
+    return Acknowledged(acknowledged=known, unknown=sorted(set(activations) - set(known)))
 
 
 def settle(

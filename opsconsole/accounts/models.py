@@ -11,6 +11,9 @@ class User(AbstractUser):
 
     is_service = models.BooleanField(default=False)
 
+    # The permissions of this object's account, once asked for: see accounts.backends.
+    granted: frozenset[str] | None = None
+
     @property
     def display_name(self) -> str:
         return self.get_full_name() or self.username

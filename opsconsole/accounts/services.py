@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from opsconsole.accounts.models import ApiToken, User
+from opsconsole.accounts.recent import recent_tokens
 from opsconsole.accounts.roles import LOCAL_ROLES, LOCAL_USERNAME, Role
 from opsconsole.audit.actor import Actor
 from opsconsole.audit.services import record
@@ -72,6 +73,7 @@ def revoke_token(*, actor: Actor, token: ApiToken, reason: str, now: datetime | 
         return False
     locked.revoked_at = now
     locked.save(update_fields=["revoked_at"])
+    recent_tokens.drop(locked)
     record(
         actor=actor,
         action="accounts.token_revoked",
@@ -143,17 +145,25 @@ def ensure_local_account() -> User:
 def authenticate_token(raw: str, *, now: datetime | None = None) -> ApiToken | None:
     """The valid token with this text, with its active account; None for any other text.
 
-    The search is by the text's SHA-256, so its duration says nothing about the token.
+    The search is by the text's SHA-256, so its duration says nothing about the token. What was found counts for a few seconds
+    (see `RecentTokens`); its expiry is looked at each time.
     """
     now = now or timezone.now()
     if not raw.startswith(TOKEN_MARK) or len(raw) > 100:
         return None
-    token = ApiToken.objects.select_related("user").filter(digest=_digest(raw), user__is_active=True).first()
-    if token is None or not token.is_valid(now=now):
+    digest = _digest(raw)
+    token = recent_tokens.get(digest)
+    if token is None:
+        token = ApiToken.objects.select_related("user").filter(digest=digest, user__is_active=True).first()
+        if token is None:
+            return None
+        recent_tokens.put(token)
+    if not token.is_valid(now=now):
         return None
     if token.last_used_at is None or token.last_used_at < now - LAST_USED_EVERY:
         due = Q(last_used_at=None) | Q(last_used_at__lt=now - LAST_USED_EVERY)
         ApiToken.objects.filter(due, pk=token.pk).update(last_used_at=now)
+        token.last_used_at = now
     return token
 
 

@@ -15,7 +15,10 @@ from opsconsole.accounts.models import User
 from opsconsole.accounts.signin import record_failed_sign_in, record_sign_in, record_sign_out, sign_in_allowed
 
 # Why somebody is asked to sign in (again), by the `why` of the address.
-REASONS = {"ended": "Your session has ended. Sign in to go on; what you watched may have changed.", "out": "You are signed out."}
+REASONS = {
+    "ended": "Your session has ended. Sign in to go on; what you watched may have changed.",
+    "out": "You are signed out.",
+}
 
 
 @sensitive_post_parameters("password")
@@ -56,7 +59,9 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @require_GET
 @login_required
 def account(request: HttpRequest) -> HttpResponse:
-    roles = sorted(request.user.groups.values_list("name", flat=True)) if isinstance(request.user, User) else []
+    roles = (
+        sorted(request.user.groups.values_list("name", flat=True)) if isinstance(request.user, User) else []
+    )
     return render(request, "accounts/me.html", {"roles": roles})
 
 
@@ -68,7 +73,9 @@ def _page(request: HttpRequest, form: SignInForm, *, status: int) -> HttpRespons
 def _next(request: HttpRequest) -> str:
     """Where to go afterwards: only ever an address of this console."""
     wanted = request.POST.get("next") or request.GET.get("next") or ""
-    safe = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+    safe = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
     return wanted if safe else reverse("overview")
 
 

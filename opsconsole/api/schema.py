@@ -36,6 +36,9 @@ class LocalScheme(OpenApiAuthenticationExtension):
     target_class = "opsconsole.accounts.authentication.LocalAuthentication"
     name: ClassVar[list[str]] = []
 
+    def get_security_requirement(self, auto_schema: Any) -> dict[str, list[Any]]:
+        return {}
+
     def get_security_definition(self, auto_schema: Any) -> list[dict[str, Any]]:
         return []
 

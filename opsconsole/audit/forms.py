@@ -12,12 +12,16 @@ DATE = {"invalid": "Give a date as YYYY-MM-DD."}
 
 
 class TrailForm(forms.Form):
-    q = forms.CharField(required=False, max_length=100, error_messages={"max_length": "Search for 100 characters or less."})
+    q = forms.CharField(
+        required=False, max_length=100, error_messages={"max_length": "Search for 100 characters or less."}
+    )
     actor = forms.CharField(required=False, max_length=150)
     action = forms.CharField(required=False, max_length=64)
     since = forms.DateField(required=False, error_messages=DATE)
     until = forms.DateField(required=False, error_messages=DATE)
-    before = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, error_messages={"invalid": "before: a number."})
+    before = forms.IntegerField(
+        required=False, min_value=1, max_value=2**63 - 1, error_messages={"invalid": "before: a number."}
+    )
 
     def query(self) -> Query:
         """`until` is included whole."""

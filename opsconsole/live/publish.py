@@ -14,6 +14,10 @@ def publish(topic: str, *, ids: tuple[int | str, ...] = ()) -> None:
     """
     if not connection.in_atomic_block:
         raise RuntimeError("publish() belongs in the transaction of the change it announces")
-    payload = json.dumps({"topic": topic, "ids": ids[:50]}, separators=(",", ":"))
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, payload])
+        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, announcement(topic, ids=ids)])
+
+
+def announcement(topic: str, *, ids: tuple[int | str, ...] = ()) -> str:
+    """What `publish()` sends, for a change that is one statement and announces itself in it: `pg_notify(CHANNEL, announcement(…))`."""
+    return json.dumps({"topic": topic, "ids": ids[:50]}, separators=(",", ":"))

@@ -34,7 +34,7 @@ def signed_in(key: str) -> bool:
     session = import_module(settings.SESSION_ENGINE).SessionStore(key)
     if SESSION_KEY not in session or session.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS:
         return False
-    user_id = get_user_model()._meta.pk.to_python(session[SESSION_KEY])  # noqa: SLF001 - documented
+    user_id = get_user_model()._meta.pk.to_python(session[SESSION_KEY])
     user = load_backend(session[BACKEND_SESSION_KEY]).get_user(user_id)
     return (
         isinstance(user, AbstractBaseUser)

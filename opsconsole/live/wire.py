@@ -45,8 +45,8 @@ def tune(send: ASGISendCallable) -> None:
     sock = transport.get_extra_info("socket") if transport is not None else None
     if sock is None:
         return
-    # A unix socket knows no TCP options; the stream works without them.
-    with contextlib.suppress(OSError, AttributeError):
+    # A unix socket knows no TCP options, and a closed one none at all (ValueError); the stream works without them, or ends by itself.
+    with contextlib.suppress(OSError, ValueError):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNANSWERED_MS)
 

@@ -9,7 +9,9 @@ from tests.cast import caller, token_of
 URL = "/monitoring/kill-switch"
 
 
-@pytest.mark.parametrize("header", ["Bearer", "Bearer ops_wrong", "Basic YWxpY2U6eA==", "ops_wrong", "Bearer a b"])
+@pytest.mark.parametrize(
+    "header", ["Bearer", "Bearer ops_wrong", "Basic YWxpY2U6eA==", "ops_wrong", "Bearer a b"]
+)
 def test_refuses_a_bad_header(db: None, header: str) -> None:
     answer = Client(headers={"Authorization": header}, REMOTE_ADDR="192.0.2.7").get(URL)
     assert answer.status_code == 401

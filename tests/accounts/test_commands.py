@@ -40,7 +40,17 @@ def test_createtoken_refuses(args: list[str], message: str) -> None:
 
 
 def test_createtoken_makes_a_service_account_and_prints_the_token_alone() -> None:
-    raw = run("createtoken", "--user", "desk", "--name", "host-1", "--role", "trading-system", "--expires-days", "30")
+    raw = run(
+        "createtoken",
+        "--user",
+        "desk",
+        "--name",
+        "host-1",
+        "--role",
+        "trading-system",
+        "--expires-days",
+        "30",
+    )
     token = authenticate_token(raw)
     assert token is not None
     assert token.user.is_service
@@ -61,7 +71,12 @@ def test_ensureadmin_makes_one_and_then_leaves_it_alone() -> None:
     assert token.user == admin
     admin.set_password("changed by hand")
     admin.save()
-    assert json.loads(run("ensureadmin")) == {"username": "admin", "created": False, "password": None, "api_token": None}
+    assert json.loads(run("ensureadmin")) == {
+        "username": "admin",
+        "created": False,
+        "password": None,
+        "api_token": None,
+    }
     admin.refresh_from_db()
     assert admin.check_password("changed by hand")
 

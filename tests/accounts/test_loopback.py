@@ -7,7 +7,6 @@ from opsconsole.accounts.loopback import is_local_call
 from opsconsole.accounts.models import User
 from tests.cast import ApiClient, restore_migrated_rows
 
-
 HOST = {"host": "localhost:8000"}
 
 
@@ -22,7 +21,9 @@ def test_refuses_signs_of_a_browser_a_proxy_or_credentials(header: str) -> None:
     assert not is_local_call(ip="127.0.0.1", headers=HOST | {header: "x"})
 
 
-@pytest.mark.parametrize("ip", ["", "192.0.2.1", "10.0.0.1", "::ffff:192.0.2.1", "2001:db8::1", "localhost", "0.0.0.0", "::"])
+@pytest.mark.parametrize(
+    "ip", ["", "192.0.2.1", "10.0.0.1", "::ffff:192.0.2.1", "2001:db8::1", "localhost", "0.0.0.0", "::"]
+)
 def test_refuses_other_addresses(ip: str) -> None:
     assert not is_local_call(ip=ip, headers=HOST)
 
@@ -64,7 +65,13 @@ def test_is_off_for_a_switched_off_account(local_client: ApiClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "headers", [{"Origin": "http://localhost"}, {"Sec-Fetch-Site": "none"}, {"X-Forwarded-For": "127.0.0.1"}, {"Host": "evil.example"}]
+    "headers",
+    [
+        {"Origin": "http://localhost"},
+        {"Sec-Fetch-Site": "none"},
+        {"X-Forwarded-For": "127.0.0.1"},
+        {"Host": "evil.example"},
+    ],
 )
 def test_is_refused_over_http(local_client: ApiClient, headers: dict[str, str]) -> None:
     assert local_client.get("/monitoring/kill-switch").status_code == 200

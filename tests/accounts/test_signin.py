@@ -72,6 +72,11 @@ def test_a_success_clears_the_count_and_is_recorded(alice: User) -> None:
 def test_a_failure_is_recorded_without_what_may_be_a_password(alice: User) -> None:
     fail(1)
     fail(1, username="hunter2")
-    names = [event.actor_name for event in AuditEvent.objects.filter(action="accounts.sign_in_failed").order_by("id")]
+    names = [
+        event.actor_name
+        for event in AuditEvent.objects.filter(action="accounts.sign_in_failed").order_by("id")
+    ]
     assert names == ["alice", "unknown account"]
-    assert "hunter2" not in str(list(SignInThrottle.objects.values())) + str(list(AuditEvent.objects.values()))
+    assert "hunter2" not in str(list(SignInThrottle.objects.values())) + str(
+        list(AuditEvent.objects.values())
+    )

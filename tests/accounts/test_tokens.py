@@ -7,7 +7,12 @@ from django.test import Client
 
 from opsconsole.accounts.models import ApiToken, User
 from opsconsole.accounts.roles import Role
-from opsconsole.accounts.services import authenticate_token, create_service_account, create_token, revoke_token
+from opsconsole.accounts.services import (
+    authenticate_token,
+    create_service_account,
+    create_token,
+    revoke_token,
+)
 from opsconsole.audit.models import AuditEvent
 from tests.cast import ROOT, account, acting, caller, token_of
 

@@ -20,7 +20,16 @@ def code_of(content: bytes) -> str:
     return str(error["code"])
 
 
-@pytest.mark.parametrize("path", ["/monitoring", "/monitoring/", "/monitoring/nothing", "/monitoring/kill-switch/", "/monitoring/kill-switch/x"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/monitoring",
+        "/monitoring/",
+        "/monitoring/nothing",
+        "/monitoring/kill-switch/",
+        "/monitoring/kill-switch/x",
+    ],
+)
 @pytest.mark.parametrize("method", ["get", "post", "delete"])
 def test_404(db: None, path: str, method: str) -> None:
     answer = getattr(Client(REMOTE_ADDR="192.0.2.7"), method)(path)
@@ -66,7 +75,9 @@ def test_500_made_around_the_view_is_json_too() -> None:
 
 
 def test_pages_keep_their_html_errors() -> None:
-    answer = JsonErrorsMiddleware(lambda _request: HttpResponseNotAllowed(["GET"], "<p>"))(RequestFactory().get("/monitoringx"))
+    answer = JsonErrorsMiddleware(lambda _request: HttpResponseNotAllowed(["GET"], "<p>"))(
+        RequestFactory().get("/monitoringx")
+    )
     assert isinstance(answer, HttpResponse)
     assert answer.content == b"<p>"
 
@@ -76,5 +87,3 @@ def test_json_whatever_is_accepted(alice: User, accept: str) -> None:
     answer = caller(alice).get("/monitoring/kill-switch?format=html", headers={"Accept": accept})
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "application/json"
-
-

@@ -35,7 +35,11 @@ def test_is_valid(schema: Any) -> None:
 
 
 def test_names_every_address(schema: Any) -> None:
-    addresses = {"/monitoring/" + str(p.pattern).replace("<int:pk>", "{id}") for p in urlpatterns if str(p.pattern) not in UNDESCRIBED}
+    addresses = {
+        "/monitoring/" + str(p.pattern).replace("<int:pk>", "{id}")
+        for p in urlpatterns
+        if str(p.pattern) not in UNDESCRIBED
+    }
     assert set(schema["paths"]) == addresses | {"/monitoring/stream"}
     assert all(isinstance(pattern, URLPattern) for pattern in urlpatterns)
 

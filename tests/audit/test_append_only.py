@@ -27,9 +27,9 @@ def event() -> AuditEvent:
 )
 @pytest.mark.parametrize("setting", ["", "SET LOCAL session_replication_role = replica"])
 def test_refuses_every_change(event: AuditEvent, statement: str, setting: str) -> None:
+    if setting:
+        _set_if_allowed(setting)
     with pytest.raises(REFUSED, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
-        if setting:
-            _set_if_allowed(setting)
         cursor.execute(statement)
     event.refresh_from_db()
     assert event.reason == "as it was"

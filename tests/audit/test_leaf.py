@@ -34,13 +34,18 @@ def test_is_the_hash_that_anybody_can_compute() -> None:
 
 
 def test_overwrites_one_that_the_caller_supplies() -> None:
-    event = AuditEvent.objects.create(at=NOW, actor_kind="user", actor_name="x", action="tests.done", leaf=b"forged")
+    event = AuditEvent.objects.create(
+        at=NOW, actor_kind="user", actor_name="x", action="tests.done", leaf=b"forged"
+    )
     event.refresh_from_db()
     assert len(event.leaf) == 32
     assert events_whose_leaf_is_wrong() == []
 
 
-@pytest.mark.parametrize("setting", ["TimeZone = 'Asia/Tokyo'", "DateStyle = 'German'", "extra_float_digits = -10", "lc_time = 'C'"])
+@pytest.mark.parametrize(
+    "setting",
+    ["TimeZone = 'Asia/Tokyo'", "DateStyle = 'German'", "extra_float_digits = -10", "lc_time = 'C'"],
+)
 def test_does_not_depend_on_the_session(setting: str) -> None:
     make()
     with connection.cursor() as cursor:

@@ -25,9 +25,9 @@ def test_refuses_to_write_outside_the_transaction_of_the_change() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_vanishes_with_the_change_that_is_rolled_back() -> None:
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         record(actor=SYSTEM, action="tests.done", reason="")
-        _ = 1 / 0
+        transaction.set_rollback(True)
     assert not AuditEvent.objects.exists()
 
 
@@ -38,8 +38,17 @@ def test_keeps_who_what_why_and_how(alice: User) -> None:
         metadata={"at": now}, now=now,
     )  # fmt: skip
     event.refresh_from_db()
-    assert (event.actor_kind, event.actor_name, event.actor_id, event.ip) == (ActorKind.USER, "alice", alice.pk, "192.0.2.7")
-    assert (event.object_type, event.object_id, event.object_label) == ("accounts.user", str(alice.pk), "alice")
+    assert (event.actor_kind, event.actor_name, event.actor_id, event.ip) == (
+        ActorKind.USER,
+        "alice",
+        alice.pk,
+        "192.0.2.7",
+    )
+    assert (event.object_type, event.object_id, event.object_label) == (
+        "accounts.user",
+        str(alice.pk),
+        "alice",
+    )
     assert (event.at, event.reason, event.before, event.after) == (now, "it was wrong", {"a": 1}, {"a": 2})
     assert event.metadata == {"at": "2026-11-22T10:30:00Z"}
 

@@ -2,10 +2,11 @@
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from opsclient import KillSwitch, OpsConsole
 
-from tests.client.console_server import ConsoleServer, eventually
+from tests.client.console_server import ConsoleServer, Handler, eventually
 
 
 def test_nothing_is_allowed_before_the_first_lease(
@@ -59,3 +60,33 @@ def test_trading_goes_on_after_re_arming(server: ConsoleServer, console: OpsCons
     eventually(switch.is_trading_allowed)
     assert ended.wait(5)
     assert switch.epoch == server.epoch
+
+
+def test_what_is_acknowledged_is_not_acknowledged_again(server: ConsoleServer, console: OpsConsole) -> None:
+    activation = server.halt()
+    server.wait_acked(activation)
+    server.cut_streams()
+    eventually(lambda: len(server.streams) == 2 and console.contact == "live")
+    second = server.halt("symbol:IBM")
+    server.wait_acked(second)
+    assert [ack["activations"] for ack in server.acks if ack["activations"]] == [[1], [1, 2]]
+
+
+def test_an_epoch_without_a_stop_is_acknowledged_too(server: ConsoleServer, console: OpsConsole) -> None:
+    server.wait_acked(server.halt())
+    server.rearm()
+    eventually(lambda: server.acks[-1] == {**server.acks[-1], "epoch": server.epoch, "activations": []})
+
+
+def test_an_acknowledgement_is_repeated_until_it_is_taken(server: ConsoleServer, console: OpsConsole) -> None:
+    refused: list[int] = []
+
+    def refuse_three(handler: Handler, path: str, data: dict[str, Any]) -> bool:
+        if path != "acknowledge" or not data["activations"] or len(refused) == 3:
+            return False
+        refused.append(data["epoch"])
+        return handler.answer(503, {})
+
+    server.post_answer = refuse_three
+    server.wait_acked(server.halt())
+    assert len(refused) == 3

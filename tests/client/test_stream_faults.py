@@ -18,6 +18,21 @@ def stays_halted_past_the_lease(switch: KillSwitch) -> None:
         assert not switch.is_trading_allowed() or clock.now() <= deadline
 
 
+def holds_until(condition: Callable[[], bool], invariant: Callable[[], bool]) -> None:
+    """Wait for the condition; the invariant must hold at every look before it."""
+    broken: list[bool] = []
+
+    def look() -> bool:
+        if condition():
+            return True
+        if not invariant():
+            broken.append(True)
+        return bool(broken)
+
+    eventually(look)
+    assert not broken
+
+
 def test_a_silent_stream_ends_the_lease_and_a_new_one_is_opened(
     server: ConsoleServer, console: OpsConsole
 ) -> None:
@@ -77,8 +92,8 @@ def test_leases_that_arrive_later_than_their_term_are_worth_nothing(
     console = connect()
     switch = KillSwitch(console)
     eventually(lambda: switch.epoch == 1)
-    while len(server.streams) < 2:  # the client gives such a connection up, and tries another
-        assert not switch.is_trading_allowed()
+    # The client gives such a connection up, and tries another.
+    holds_until(lambda: len(server.streams) >= 2, lambda: not switch.is_trading_allowed())
     assert "run out when they arrive" in console.problem
     server.lag = 0.0
     eventually(switch.is_trading_allowed)
@@ -107,8 +122,7 @@ def test_a_connection_that_was_answered_rather_slowly_is_replaced_without_a_gap(
     switch = KillSwitch(console)
     eventually(switch.is_trading_allowed)
     server.hello_lag = 0.0
-    while len(server.streams) < 2:
-        assert switch.is_trading_allowed()
+    holds_until(lambda: len(server.streams) >= 2, switch.is_trading_allowed)
 
 
 def test_leases_of_another_epoch_are_refused(server: ConsoleServer, console: OpsConsole) -> None:
@@ -276,6 +290,5 @@ def test_planned_reconnects_leave_no_gap(
     console = connect()
     switch = KillSwitch(console)
     assert console.wait_until_live()
-    while len(server.streams) < 5:
-        assert switch.is_trading_allowed()
+    holds_until(lambda: len(server.streams) >= 5, switch.is_trading_allowed)
     assert len({stream.params["instance"][0] for stream in server.streams}) == 1

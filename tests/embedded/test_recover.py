@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from opsconsole.embedded.folder import DataFolder
-from opsconsole.embedded.processes import Identity, Program, wait_until
+from opsconsole.embedded.processes import Identity, Program, named_account, wait_until
 from tests.embedded.conftest import Run
 
 # Starts the servers on the folder given, says so, and waits to be killed.
@@ -38,6 +38,13 @@ def start_owner(data: Path) -> "subprocess.Popen[str]":
     return owner
 
 
+def sleeper() -> str:
+    """A program that does nothing, by its path."""
+    found = shutil.which("sleep")
+    assert found is not None
+    return found
+
+
 def identities(data: Path) -> list[Identity]:
     processes = DataFolder(data).facts()["processes"].values()
     return [Identity(entry["pid"], entry["started"]) for entry in processes]
@@ -62,10 +69,8 @@ def test_orphans_are_stopped_and_a_process_with_a_used_again_id_is_not(
 ) -> None:
     data = place / "data"
     data.mkdir()
-    sleeper = shutil.which("sleep")
-    assert sleeper is not None
-    orphan = Program("orphan", (sleeper, "600"), dict(os.environ), place).start(subprocess.DEVNULL)
-    stranger = Program("stranger", (sleeper, "600"), dict(os.environ), place).start(subprocess.DEVNULL)
+    orphan = Program("orphan", (sleeper(), "600"), dict(os.environ), place).start(subprocess.DEVNULL)
+    stranger = Program("stranger", (sleeper(), "600"), dict(os.environ), place).start(subprocess.DEVNULL)
     known = Identity.of(orphan.pid)
     assert known is not None
     entries = {
@@ -103,10 +108,16 @@ def test_a_stale_process_file_with_the_id_of_another_process_is_dropped(run: Run
     data = place / "data"
     with run(data):
         pass
+    # PostgreSQL itself only believes in a process of its own user.
+    account = named_account("nobody") if os.geteuid() == 0 else None
+    other = Program("other", (sleeper(), "600"), dict(os.environ), place, account).start(subprocess.DEVNULL)
     stale = data / "postgres" / "postmaster.pid"
-    stale.write_text(f"{os.getpid()}\n{data / 'postgres'}\n1\n5432\n/tmp\n\n")
+    stale.write_text(f"{other.pid}\n{data / 'postgres'}\n1\n5432\n/tmp\n\n")
     with run(data):
-        assert stale.read_text().split("\n", 1)[0] != str(os.getpid())
+        assert stale.read_text().split("\n", 1)[0] != str(other.pid)
+        assert other.poll() is None
+    other.kill()
+    other.wait()
 
 
 def test_a_half_made_cluster_is_made_again(run: Run, place: Path) -> None:

@@ -1,4 +1,7 @@
-"""The promise: a term after a stop is committed, or after a fault that lets no lease through, nobody trades. `script/bench faults` runs it in full."""
+"""The promise: a term after a stop is committed, or after a fault that lets no lease through, nobody trades.
+
+`script/bench faults` runs it in full.
+"""
 
 from dataclasses import replace
 

@@ -1,7 +1,7 @@
 import contextlib
 import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import pytest
 
 from tests.live.app.feed import TABLES
 from tests.live.postgres import PostgresServer
-from tests.live.web import StreamReader, WebServer, migrate, trading_stream
+from tests.live.web import Change, OpenStream, StreamReader, WebServer, migrate, trading_stream
 
 EPOCHS = itertools.count(2)
 
@@ -43,7 +43,7 @@ def own_web(postgres: PostgresServer, tmp_path: Path) -> Iterator[WebServer]:
 
 
 @pytest.fixture
-def trader(web: WebServer) -> Iterator[Callable[..., StreamReader]]:
+def trader(web: WebServer) -> Iterator[OpenStream]:
     """`trader(name)` opens the stream of a trading process."""
     with contextlib.ExitStack() as stack:
 
@@ -56,7 +56,7 @@ def trader(web: WebServer) -> Iterator[Callable[..., StreamReader]]:
 
 
 @pytest.fixture
-def change(postgres: PostgresServer) -> Callable[..., int]:
+def change(postgres: PostgresServer) -> Change:
     """`change(announce=True, switches=…)` commits a new state, as an app's service does, and returns its epoch."""
 
     def commit(*, announce: bool = True, epoch: int | None = None, **state: Any) -> int:

@@ -2,16 +2,22 @@
 
 import contextlib
 import itertools
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.live.web import page_stream
+from tests.live.postgres import PostgresServer
+from tests.live.web import Change, OpenStream, StreamReader, WebServer, page_stream
+
+# A cookie, and the name of the account.
+Session = tuple[str, str]
+OpenPage = Callable[..., StreamReader]
 
 NAMES = (f"alice{number}" for number in itertools.count())
 
 
 @pytest.fixture
-def session(web):
+def session(web: WebServer) -> Session:
     """The cookie of somebody who has signed in, and the name."""
     name = next(NAMES)
     _, headers, _ = web.request("GET", f"/sign-in?name={name}")
@@ -19,11 +25,11 @@ def session(web):
 
 
 @pytest.fixture
-def page(web, session):
+def page(web: WebServer, session: Session) -> Iterator[OpenPage]:
     """`page(name)` opens the page's stream."""
     with contextlib.ExitStack() as stack:
 
-        def open_page(name="overview"):
+        def open_page(name: str = "overview") -> StreamReader:
             reader = page_stream(web.port, name, session[0])
             stack.callback(reader.close)
             return reader
@@ -31,25 +37,29 @@ def page(web, session):
         yield open_page
 
 
-def test_nobody_is_401(web):
+def test_nobody_is_401(web: WebServer) -> None:
     status, _, body = web.request("GET", "/live?page=overview")
     assert status == 401
     assert b'"code":"not_authenticated"' in body
 
 
-def test_a_session_that_does_not_exist_is_401(web):
+def test_a_session_that_does_not_exist_is_401(web: WebServer) -> None:
     cookie = {"Cookie": "sessionid=abcdefghijklmnopqrstuvwxyz012345"}
     assert web.request("GET", "/live?page=overview", headers=cookie)[0] == 401
 
 
-def test_an_account_that_is_not_active_is_401(web, session, postgres):
+def test_an_account_that_is_not_active_is_401(
+    web: WebServer, session: Session, postgres: PostgresServer
+) -> None:
     cookie, name = session
     with postgres.connect() as conn:
         conn.execute("UPDATE auth_user SET is_active = false WHERE username = %s", [name])
     assert web.request("GET", "/live?page=overview", headers={"Cookie": cookie})[0] == 401
 
 
-def test_a_session_from_before_a_new_password_is_401(web, session, postgres):
+def test_a_session_from_before_a_new_password_is_401(
+    web: WebServer, session: Session, postgres: PostgresServer
+) -> None:
     cookie, name = session
     with postgres.connect() as conn:
         conn.execute("UPDATE auth_user SET password = 'md5$a$b' WHERE username = %s", [name])
@@ -57,17 +67,17 @@ def test_a_session_from_before_a_new_password_is_401(web, session, postgres):
 
 
 @pytest.mark.parametrize("query", ["", "?page=", "?page=../x", "?page=A"])
-def test_a_bad_page_is_400(web, session, query):
+def test_a_bad_page_is_400(web: WebServer, session: Session, query: str) -> None:
     status, _, body = web.request("GET", f"/live{query}", headers={"Cookie": session[0]})
     assert status == 400
     assert b'"field":"page"' in body
 
 
-def test_it_is_read_with_get_only(web):
+def test_it_is_read_with_get_only(web: WebServer) -> None:
     assert web.request("POST", "/live?page=overview")[0] == 405
 
 
-def test_the_first_message_is_the_whole_page(page, change, trader):
+def test_the_first_message_is_the_whole_page(page: OpenPage, change: Change, trader: OpenStream) -> None:
     trader().until("hello")
     epoch = change()
     stream = page()
@@ -83,7 +93,7 @@ def test_the_first_message_is_the_whole_page(page, change, trader):
     assert '<hx-partial hx-target="#note"><p id="note">\n' in parts.text
 
 
-def test_only_what_has_changed_is_sent(page, change):
+def test_only_what_has_changed_is_sent(page: OpenPage, change: Change) -> None:
     stream = page()
     stream.until("message")
     epoch = change()
@@ -91,11 +101,11 @@ def test_only_what_has_changed_is_sent(page, change):
     assert changed == f'<hx-partial hx-target="#epoch"><p id="epoch">{epoch}</p></hx-partial>'
 
 
-def test_a_page_carries_its_own_parts_alone(page):
+def test_a_page_carries_its_own_parts_alone(page: OpenPage) -> None:
     assert "note" not in page("kill-switch").until("message").text
 
 
-def test_a_part_that_fails_keeps_nothing_else_back(page, change, web):
+def test_a_part_that_fails_keeps_nothing_else_back(page: OpenPage, change: Change, web: WebServer) -> None:
     stream = page("broken")
     assert 'id="epoch"' in stream.until("message").text
     change()
@@ -103,7 +113,9 @@ def test_a_part_that_fails_keeps_nothing_else_back(page, change, web):
     assert "Rendering #broken failed: ValueError" in web.log.read_text()
 
 
-def test_heartbeats_tell_of_a_lost_database_and_the_page_comes_back(page, change, postgres):
+def test_heartbeats_tell_of_a_lost_database_and_the_page_comes_back(
+    page: OpenPage, change: Change, postgres: PostgresServer
+) -> None:
     stream = page()
     stream.until("message")
     postgres.stop()
@@ -116,7 +128,7 @@ def test_heartbeats_tell_of_a_lost_database_and_the_page_comes_back(page, change
     assert f">{epoch}<" in stream.until("message").text
 
 
-def test_signing_out_ends_the_stream(page, session, postgres):
+def test_signing_out_ends_the_stream(page: OpenPage, session: Session, postgres: PostgresServer) -> None:
     stream = page()
     stream.until("message")
     with postgres.connect() as conn:

@@ -2,18 +2,22 @@
 
 import signal
 import time
+from typing import Any
 
-from tests.live.postgres import wait_for
+from tests.live.postgres import PostgresServer, wait_for
+from tests.live.web import Change, OpenStream, StreamReader, WebServer
 
 
-def sequence(stream, *names: str) -> dict:
+def sequence(stream: StreamReader, *names: str) -> dict[str, Any]:
     """Read until the events of these names have come in this order; the last one's data."""
     for name in names:
         event = stream.until(name)
     return event.data
 
 
-def test_no_lease_while_the_database_is_down_and_leases_again_after(trader, postgres):
+def test_no_lease_while_the_database_is_down_and_leases_again_after(
+    trader: OpenStream, postgres: PostgresServer
+) -> None:
     stream = trader()
     stream.until("lease")
     postgres.stop()
@@ -23,7 +27,9 @@ def test_no_lease_while_the_database_is_down_and_leases_again_after(trader, post
     assert stream.until("lease").data["s"] > lost["s"]
 
 
-def test_no_fresh_lease_while_the_database_is_frozen(trader, postgres, web):
+def test_no_fresh_lease_while_the_database_is_frozen(
+    trader: OpenStream, postgres: PostgresServer, web: WebServer
+) -> None:
     stream = trader()
     stream.until("lease")
     postgres.freeze()
@@ -37,7 +43,9 @@ def test_no_fresh_lease_while_the_database_is_frozen(trader, postgres, web):
     wait_for(lambda: stream.until("lease").data["s"] > frozen)
 
 
-def test_a_stop_committed_while_the_hub_sleeps_is_seen_before_the_next_lease(trader, web, change):
+def test_a_stop_committed_while_the_hub_sleeps_is_seen_before_the_next_lease(
+    trader: OpenStream, web: WebServer, change: Change
+) -> None:
     stream = trader()
     stream.until("lease")
     web.process.send_signal(signal.SIGSTOP)
@@ -54,7 +62,9 @@ def test_a_stop_committed_while_the_hub_sleeps_is_seen_before_the_next_lease(tra
     assert event.data["epoch"] == epoch
 
 
-def test_the_clock_is_read_before_the_database_is(trader, postgres, change):
+def test_the_clock_is_read_before_the_database_is(
+    trader: OpenStream, postgres: PostgresServer, change: Change
+) -> None:
     """A lease under the old epoch is always dated before the commit, however long its answer took."""
     stream = trader()
     stream.until("lease")
@@ -70,7 +80,9 @@ def test_the_clock_is_read_before_the_database_is(trader, postgres, change):
             assert event.data["s"] < committed
 
 
-def test_a_terminated_connection_is_made_anew_and_a_stop_arrives(trader, postgres, change):
+def test_a_terminated_connection_is_made_anew_and_a_stop_arrives(
+    trader: OpenStream, postgres: PostgresServer, change: Change
+) -> None:
     stream = trader()
     stream.until("lease")
     with postgres.connect() as conn:
@@ -83,7 +95,7 @@ def test_a_terminated_connection_is_made_anew_and_a_stop_arrives(trader, postgre
     stream.until("lease")
 
 
-def test_a_stop_arrives_without_listen(trader, postgres, change):
+def test_a_stop_arrives_without_listen(trader: OpenStream, postgres: PostgresServer, change: Change) -> None:
     """Announcements may be lost; reading goes on."""
     stream = trader()
     stream.until("lease")
@@ -93,7 +105,7 @@ def test_a_stop_arrives_without_listen(trader, postgres, change):
     assert stream.until("state").data["epoch"] == epoch
 
 
-def test_no_new_stream_while_the_database_is_down(web, postgres):
+def test_no_new_stream_while_the_database_is_down(web: WebServer, postgres: PostgresServer) -> None:
     postgres.stop()
     try:
         status, headers, body = web.request(
@@ -106,7 +118,7 @@ def test_no_new_stream_while_the_database_is_down(web, postgres):
     assert b'"code":"unavailable"' in body
 
 
-def test_without_writes_no_leases(trader, postgres):
+def test_without_writes_no_leases(trader: OpenStream, postgres: PostgresServer) -> None:
     """A database that can be read but takes no writes could not take a stop either."""
     stream = trader()
     stream.until("lease")

@@ -1,26 +1,28 @@
 """What the hub notes about its streams and proofs."""
 
 import datetime as dt
+from pathlib import Path
+from typing import Any
 
-from tests.live.postgres import wait_for
-from tests.live.web import WebServer
+from tests.live.postgres import PostgresServer, wait_for
+from tests.live.web import Change, OpenStream, WebServer
 
 
-def client(postgres, name="AAPL"):
+def client(postgres: PostgresServer, name: str = "AAPL") -> Any:
     with postgres.connect() as conn:
         return conn.execute(
             "SELECT hub, lease_until, clock_timestamp() FROM feed_client WHERE name = %s", [name]
         ).fetchone()
 
 
-def settled(postgres, epoch):
+def settled(postgres: PostgresServer, epoch: int) -> list[Any]:
     with postgres.connect() as conn:
         return conn.execute(
             "SELECT waited, own_leases_until, at FROM feed_settled WHERE epoch = %s ORDER BY at", [epoch]
         ).fetchall()
 
 
-def test_an_end_is_noted_with_the_last_lease(trader, postgres):
+def test_an_end_is_noted_with_the_last_lease(trader: OpenStream, postgres: PostgresServer) -> None:
     stream = trader()
     stream.until("lease")
     hub, lease_until, _ = client(postgres)
@@ -32,7 +34,9 @@ def test_an_end_is_noted_with_the_last_lease(trader, postgres):
     assert now - dt.timedelta(seconds=5) < ended_until < now + dt.timedelta(seconds=0.5)
 
 
-def test_the_end_of_a_replaced_stream_does_not_touch_the_newer_one(trader, postgres):
+def test_the_end_of_a_replaced_stream_does_not_touch_the_newer_one(
+    trader: OpenStream, postgres: PostgresServer
+) -> None:
     older = trader("AAPL")
     older.until("lease")
     newer = trader("AAPL")
@@ -46,7 +50,9 @@ def test_the_end_of_a_replaced_stream_does_not_touch_the_newer_one(trader, postg
     newer.until("lease")
 
 
-def test_ends_are_noted_once_the_database_is_back(trader, postgres, web):
+def test_ends_are_noted_once_the_database_is_back(
+    trader: OpenStream, postgres: PostgresServer, web: WebServer
+) -> None:
     stream = trader("MSFT")
     stream.until("lease")
     open_streams = web.health()["streams"]
@@ -57,7 +63,7 @@ def test_ends_are_noted_once_the_database_is_back(trader, postgres, web):
     wait_for(lambda: client(postgres, "MSFT")[0] == "")
 
 
-def test_open_streams_are_noted_again_and_again(trader, postgres):
+def test_open_streams_are_noted_again_and_again(trader: OpenStream, postgres: PostgresServer) -> None:
     stream = trader()
     stream.until("lease")
     first = client(postgres)[1]
@@ -67,7 +73,9 @@ def test_open_streams_are_noted_again_and_again(trader, postgres):
     assert lease_until > now + dt.timedelta(seconds=5)
 
 
-def test_a_stream_that_another_hub_has_taken_over_is_ended(trader, postgres):
+def test_a_stream_that_another_hub_has_taken_over_is_ended(
+    trader: OpenStream, postgres: PostgresServer
+) -> None:
     stream = trader()
     stream.until("lease")
     with postgres.connect() as conn:
@@ -76,7 +84,9 @@ def test_a_stream_that_another_hub_has_taken_over_is_ended(trader, postgres):
     assert client(postgres)[0] == "another"
 
 
-def test_proofs_are_settled_when_the_own_leases_are_over_and_after_a_full_term(trader, postgres, change):
+def test_proofs_are_settled_when_the_own_leases_are_over_and_after_a_full_term(
+    trader: OpenStream, postgres: PostgresServer, change: Change
+) -> None:
     stream = trader()
     stream.until("lease")
     epoch = change()
@@ -89,7 +99,9 @@ def test_proofs_are_settled_when_the_own_leases_are_over_and_after_a_full_term(t
     assert waited_fully >= 0.515
 
 
-def test_a_term_after_the_start_everything_is_settled(postgres, change, tmp_path):
+def test_a_term_after_the_start_everything_is_settled(
+    postgres: PostgresServer, change: Change, tmp_path: Path
+) -> None:
     epoch = change()
     with postgres.connect() as conn:
         conn.execute("DELETE FROM feed_settled")

@@ -1,12 +1,13 @@
 """The web process's start and end."""
 
 import socket
+from pathlib import Path
 
-from tests.live.postgres import wait_for
-from tests.live.web import WebServer
+from tests.live.postgres import PostgresServer, wait_for
+from tests.live.web import OpenStream, WebServer
 
 
-def test_everybody_is_told_and_the_process_ends_soon(own_web, trader):
+def test_everybody_is_told_and_the_process_ends_soon(own_web: WebServer, trader: OpenStream) -> None:
     streams = [trader(f"T{number}", at=own_web) for number in range(5)]
     for stream in streams:
         stream.until("lease")
@@ -18,14 +19,16 @@ def test_everybody_is_told_and_the_process_ends_soon(own_web, trader):
     assert seconds < 20
 
 
-def test_ends_are_noted_at_shutdown(own_web, trader, postgres):
+def test_ends_are_noted_at_shutdown(own_web: WebServer, trader: OpenStream, postgres: PostgresServer) -> None:
     trader("GOOG", at=own_web).until("lease")
     own_web.stop()
     with postgres.connect() as conn:
         assert conn.execute("SELECT hub FROM feed_client WHERE name = 'GOOG'").fetchone() == ("",)
 
 
-def test_a_frozen_database_does_not_keep_it_alive(own_web, trader, postgres):
+def test_a_frozen_database_does_not_keep_it_alive(
+    own_web: WebServer, trader: OpenStream, postgres: PostgresServer
+) -> None:
     trader(at=own_web).until("lease")
     postgres.freeze()
     try:
@@ -41,7 +44,7 @@ def test_a_frozen_database_does_not_keep_it_alive(own_web, trader, postgres):
     assert own_web.process.returncode in {0, -15}
 
 
-def test_it_starts_without_a_database(postgres, tmp_path):
+def test_it_starts_without_a_database(postgres: PostgresServer, tmp_path: Path) -> None:
     postgres.stop()
     try:
         web = WebServer(postgres.url, tmp_path / "web.log", with_database=False)

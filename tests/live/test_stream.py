@@ -1,36 +1,36 @@
 """The trading processes' stream, over real HTTP, from a real PostgreSQL."""
 
 from tests.live.postgres import wait_for
-from tests.live.web import StreamReader
+from tests.live.web import Change, OpenStream, StreamReader, WebServer
 
 
-def test_without_a_token_it_is_401(web):
+def test_without_a_token_it_is_401(web: WebServer) -> None:
     status, headers, body = web.request("GET", "/monitoring/stream?name=AAPL")
     assert status == 401
     assert headers["WWW-Authenticate"] == "Bearer"
     assert b'"code":"not_authenticated"' in body
 
 
-def test_the_wrong_token_is_403(web):
+def test_the_wrong_token_is_403(web: WebServer) -> None:
     status, _, _ = web.request("GET", "/monitoring/stream?name=A", headers={"Authorization": "Bearer wrong"})
     assert status == 403
 
 
-def test_a_bad_parameter_is_named(web):
+def test_a_bad_parameter_is_named(web: WebServer) -> None:
     status, _, body = web.request("GET", "/monitoring/stream", headers={"Authorization": "Bearer right"})
     assert status == 400
     assert b'"field":"name"' in body
 
 
-def test_it_is_read_with_get_only(web):
+def test_it_is_read_with_get_only(web: WebServer) -> None:
     status, headers, _ = web.request("POST", "/monitoring/stream?name=AAPL")
     assert status == 405
     assert headers["Allow"] == "GET"
 
 
-def test_it_opens_with_hello_state_and_a_lease(trader, change):
+def test_it_opens_with_hello_state_and_a_lease(trader: OpenStream, change: Change) -> None:
     change()
-    stream: StreamReader = trader("AAPL")
+    stream = trader("AAPL")
     assert stream.response.status == 200
     assert stream.response.headers["Content-Type"] == "text/event-stream"
     assert stream.response.headers["X-Accel-Buffering"] == "no"
@@ -48,13 +48,13 @@ def test_it_opens_with_hello_state_and_a_lease(trader, change):
     assert lease.data["epoch"] == state.data["epoch"]
 
 
-def test_leases_keep_coming(trader):
+def test_leases_keep_coming(trader: OpenStream) -> None:
     stream = trader()
     times = [stream.until("lease").data["s"] for _ in range(5)]
     assert times == sorted(set(times))
 
 
-def test_a_change_is_sent_at_once_and_before_its_lease(trader, change):
+def test_a_change_is_sent_at_once_and_before_its_lease(trader: OpenStream, change: Change) -> None:
     stream = trader()
     stream.until("lease")
     epoch = change(switches=[{"scope": "global", "mode": "HALTED"}])
@@ -64,21 +64,21 @@ def test_a_change_is_sent_at_once_and_before_its_lease(trader, change):
     assert stream.until("lease").data["epoch"] == epoch
 
 
-def test_a_change_of_state_alone_is_sent_too(trader, change):
+def test_a_change_of_state_alone_is_sent_too(trader: OpenStream, change: Change) -> None:
     stream = trader()
     epoch = stream.until("state").data["epoch"]
     change(epoch=epoch, drills=[{"activation": 1}])
     assert stream.until("state").data["drills"] == [{"activation": 1}]
 
 
-def test_a_change_is_found_by_reading_alone(trader, change):
+def test_a_change_is_found_by_reading_alone(trader: OpenStream, change: Change) -> None:
     stream = trader()
     stream.until("lease")
     epoch = change(announce=False)
     assert stream.until("state").data["epoch"] == epoch
 
 
-def test_a_newer_stream_of_the_same_process_replaces_the_older(trader):
+def test_a_newer_stream_of_the_same_process_replaces_the_older(trader: OpenStream) -> None:
     older = trader("AAPL")
     older.until("lease")
     newer = trader("AAPL")
@@ -87,7 +87,7 @@ def test_a_newer_stream_of_the_same_process_replaces_the_older(trader):
     newer.until("lease")
 
 
-def test_open_streams_hold_no_web_thread(web, trader):
+def test_open_streams_hold_no_web_thread(web: WebServer, trader: OpenStream) -> None:
     streams = [trader(f"T{number}") for number in range(20)]
     for stream in streams:
         stream.until("lease")
@@ -95,7 +95,7 @@ def test_open_streams_hold_no_web_thread(web, trader):
     assert web.health()["streams"] >= 20
 
 
-def test_a_reader_that_stops_reading_is_cut_off(web, trader, change):
+def test_a_reader_that_stops_reading_is_cut_off(web: WebServer, trader: OpenStream, change: Change) -> None:
     lazy = trader("LAZY", receive_buffer=4096)
     lazy.until("lease")
     other = trader("IBM")
@@ -105,7 +105,7 @@ def test_a_reader_that_stops_reading_is_cut_off(web, trader, change):
     other.until("lease")
 
 
-def flood(web, other, change) -> str:
+def flood(web: WebServer, other: StreamReader, change: Change) -> str:
     epoch = change(switches=[{"scope": "global", "message": "x" * 50_000}])
     while other.until("state").data["epoch"] != epoch:
         pass

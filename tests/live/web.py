@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ class WebServer:
     def health(self) -> dict[str, Any]:
         status, _, body = self.request("GET", "/healthz")
         assert status == 200
-        return json.loads(body)
+        return dict(json.loads(body))
 
     def request(
         self, method: str, path: str, *, body: Any = None, headers: dict[str, str] | None = None
@@ -90,7 +90,7 @@ class Event:
 
     @property
     def data(self) -> dict[str, Any]:
-        return json.loads(self.text)
+        return dict(json.loads(self.text))
 
 
 class StreamReader:
@@ -133,6 +133,11 @@ class StreamReader:
         # The response holds the socket's file; both must go for the peer to notice.
         self.response.close()
         self.socket.close()
+
+
+# What the fixtures `trader` and `change` give.
+OpenStream = Callable[..., StreamReader]
+Change = Callable[..., int]
 
 
 def trading_stream(port: int, name: str, *, receive_buffer: int | None = None) -> StreamReader:
