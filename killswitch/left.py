@@ -106,7 +106,11 @@ def wrong(status: Status) -> list[Wrong]:
 
 
 def _concerned(status: Status) -> list[Proof]:
-    return [client for client in status.clients if any(covers(scope.scope, client.scopes) for scope in status.scopes)]
+    return [
+        client
+        for client in status.clients
+        if any(covers(scope.scope, client.scopes) for scope in status.scopes)
+    ]
 
 
 def _newest_results(client_ids: Iterable[int]) -> dict[int, list[ResultLine]]:

@@ -61,15 +61,17 @@ def test_trading(page: Page, sam: User, desk: Desk, said: list[str]) -> None:
 @pytest.mark.parametrize("state", ["confirm", "stopping", "stopped", "drill", "scope", "reduce"])
 def test_states(state: str, page: Page, sam: User, desk: Desk, said: list[str]) -> None:
     sign_in(page, sam)
-    act: dict[str, Callable[[], object]] = {
+    begin: dict[str, Callable[[], object]] = {
         "stopping": lambda: desk.stop(sam),
-        "stopped": lambda: (desk.stop(sam), desk.acknowledge()),
-        "drill": lambda: (desk.stop(sam, drill=True), desk.acknowledge()),
+        "stopped": lambda: desk.stop(sam),
+        "drill": lambda: desk.stop(sam, drill=True),
         "scope": lambda: desk.stop(sam, scope="symbol:IBM"),
         "reduce": lambda: desk.stop(sam, mode="REDUCE_ONLY"),
     }
-    if state in act:
-        act[state]()
+    if state in begin:
+        begin[state]()
+        if state != "stopping":
+            desk.acknowledge()
         look(page, state, ("/kill-switch", "/"))
         return
     for width in LOOKS.values():
@@ -108,7 +110,9 @@ def test_sign_in_and_its_refusal(page: Page, alice: User, said: list[str]) -> No
 
 
 @pytest.mark.parametrize("width", [1440, 390])
-def test_focus_stays_in_sight_while_tabbing(width: int, page: Page, sam: User, desk: Desk, said: list[str]) -> None:
+def test_focus_stays_in_sight_while_tabbing(
+    width: int, page: Page, sam: User, desk: Desk, said: list[str]
+) -> None:
     desk.stop(sam)
     desk.acknowledge()
     page.set_viewport_size({"width": width, "height": 700})

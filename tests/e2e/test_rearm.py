@@ -11,7 +11,9 @@ from tests.e2e.visitor import focused, sign_in, wait_for_link, wait_for_state
 pytestmark = pytest.mark.browser
 
 
-def test_enter_does_not_submit_and_refreshes_keep_the_words(page: Page, sam: User, desk: Desk, said: list[str]) -> None:
+def test_enter_does_not_submit_and_refreshes_keep_the_words(
+    page: Page, sam: User, desk: Desk, said: list[str]
+) -> None:
     desk.stop(sam)
     desk.acknowledge()
     sign_in(page, sam)
