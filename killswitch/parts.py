@@ -49,7 +49,7 @@ def rearm_checks() -> str:
 
 
 def scopes() -> str:
-    return _render("scopes", scopes=proof.scope_rows(selectors.status()))
+    return _render("scopes", scopes=proof.scopes(selectors.status()))
 
 
 def history() -> str:

@@ -38,7 +38,7 @@ def _page(request: HttpRequest, *, form: RearmForm | None = None, status: int = 
         "proof": proof.Board(now, address=f"{request.scheme}://{request.get_host()}"),
         "left": left.left(now),
         "wrong": left.wrong(now),
-        "scopes": proof.scope_rows(now),
+        "scopes": proof.scopes(now),
         "drill": drills.due(),
         "episodes": selectors.history(limit=HISTORY_ROWS).results,
         "form": rearm_form,
