@@ -103,7 +103,7 @@ class ActivationSerializer(serializers.ModelSerializer[Activation]):
     class Meta:
         model = Activation
         fields = (
-            "id", "scope", "mode", "drill", "epoch", "reason", "message", "metadata", "warnings", "activated_at", "activated_by",
+            "id", "scope", "mode", "drill", "epoch", "reason", "message", "metadata", "warnings", "activated_at", "confirmed_at", "activated_by",
             "term_ms", "stopped_at", "time_to_stop_ms", "ended_at", "ended_by", "ended_message",
         )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """What goes on by itself. Nothing here is needed for a stop to hold: it completes the proof where no hub is there to do it."""
 
-import time
 from threading import Lock
+from time import monotonic
 
 from celery import shared_task
 
@@ -20,7 +20,7 @@ def settle() -> None:
     # The clock after the read: an epoch may be seen later than it was, never earlier.
     epochs = unproven_epochs()
     with _lock:
-        waited = _patience.look(epochs, now=time.monotonic())
+        waited = _patience.look(epochs, now=monotonic())
     for epoch, seconds in waited.items():
         services.settle(epoch=epoch, waited=seconds)
 

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import time
 from pathlib import Path
 
 from opsclient.errors import ConfigurationError
@@ -9,6 +10,7 @@ from opsclient.errors import ConfigurationError
 VARIABLE = "OPSCLIENT_HALT_FILE"
 POLL_S = 0.05
 TERM_S = 0.5  # how long one look at the file counts: a watcher that is dead or hangs allows nothing
+SETTLE_S = 0.01
 LONGEST_LINE = 500
 
 
@@ -38,7 +40,13 @@ def look(path: Path) -> str | None:
         return None
     except OSError as error:
         return f"halt file {path} cannot be looked at: {error.strerror}"
-    return (_first_line(path) if stat.S_ISREG(kind) else "") or f"halt file {path}"
+    if not stat.S_ISREG(kind):
+        return f"halt file {path}"
+    line = _first_line(path)
+    if not line:
+        time.sleep(SETTLE_S)  # it may have been made a moment ago, and be about to get its text
+        line = _first_line(path)
+    return line or f"halt file {path}"
 
 
 def _first_line(path: Path) -> str:

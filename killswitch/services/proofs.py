@@ -59,20 +59,22 @@ ORDER BY a.id
 """
 
 # A lease that may still count after the stop ends, at the latest, a term after the commit; that of a stream which has ended, when
-# that stream's last lease does; those of a hub that has waited them out, when its last one did.
+# that stream's last lease does; those of a hub that has waited them out, when its last one did (but one that came to it less than a term
+# before may hold a lease of the hub it was with).
 EXPIRE = """
 UPDATE killswitch_acknowledgement p
 SET state = 'LEASE_EXPIRED', at = bound.at, ms = extract(epoch FROM bound.at - bound.activated_at) * 1000
 FROM (
     SELECT q.id, a.activated_at, GREATEST(a.activated_at, LEAST(
-        CASE WHEN c.hub = %(hub)s THEN %(own)s::timestamptz END,
+        CASE WHEN c.hub = %(hub)s AND c.connected_at + a.term_ms * interval '1 millisecond' <= %(own)s::timestamptz
+             THEN %(own)s::timestamptz END,
         CASE WHEN c.hub = '' THEN c.lease_until END,
         a.confirmed_at + a.term_ms * interval '1 millisecond')) AS at
     FROM killswitch_acknowledgement q
     JOIN killswitch_activation a ON a.id = q.activation_id
     JOIN killswitch_tradingclient c ON c.id = q.client_id
     WHERE q.state = 'PENDING' AND a.id = ANY(%(activations)s) AND a.confirmed_at IS NOT NULL
-      AND (%(full)s OR (%(own)s::timestamptz IS NOT NULL AND c.hub = %(hub)s))
+      AND (%(full)s OR (c.hub = %(hub)s AND c.connected_at + a.term_ms * interval '1 millisecond' <= %(own)s::timestamptz))
     ORDER BY q.id FOR NO KEY UPDATE OF q
 ) bound
 WHERE p.id = bound.id AND p.state = 'PENDING'

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import Http404
+from psycopg.errors import IdleInTransactionSessionTimeout
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -55,7 +56,7 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response:
             return _plain(403)
         case exceptions.APIException():
             return _of_drf(error)
-        case OperationalError() | InterfaceError():
+        case DatabaseError() | InterfaceError() if _is_away(error):
             logger.warning("The database cannot be reached: %s", type(error).__name__)
             body = error_body(
                 "database_unavailable",
@@ -64,6 +65,13 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response:
             return Response(body, status=503, headers={"Retry-After": "1"})
     logger.error("An API view failed", exc_info=error)
     return _plain(500)
+
+
+def _is_away(error: DatabaseError | InterfaceError) -> bool:
+    """Not reachable, or (for a process that was suspended in a transaction) gone meanwhile."""
+    return isinstance(error, OperationalError | InterfaceError) or isinstance(
+        error.__cause__, IdleInTransactionSessionTimeout
+    )
 
 
 def _plain(status: int) -> Response:

@@ -1,6 +1,6 @@
 """The OpenAPI description: how to authenticate, what errors look like, and the stream, which Django does not serve."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
@@ -34,7 +34,7 @@ class LocalScheme(OpenApiAuthenticationExtension):
     """The loopback rule needs nothing in the request, so it is no scheme."""
 
     target_class = "opsconsole.accounts.authentication.LocalAuthentication"
-    name: ClassVar[list[str]] = []
+    name = []
 
     def get_security_requirement(self, auto_schema: Any) -> dict[str, list[Any]]:
         return {}

@@ -23,7 +23,7 @@ PAUSE = 1.0
 LOOK_AGAIN = 15.0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Slot:
     """One part and its newest rendering. `version` grows when the HTML differs from the one before; 0: none yet."""
 

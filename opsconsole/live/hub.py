@@ -42,6 +42,8 @@ class Hub:
         self.closing = False
         self.latest: Reading | None = None
         self.streams: dict[str, TradingStream] = {}
+        # All that are open: those above, and those that end because a newer one has taken their place.
+        self._open: set[TradingStream] = set()
         self._empty = asyncio.Event()
         self._pages = pages
         self._state = b""
@@ -68,12 +70,12 @@ class Hub:
     def begin_shutdown(self) -> None:
         """Say bye to everybody. Servers wait for open answers before they tell the application to stop, so this comes first."""
         self.closing = True
-        for stream in self.streams.values():
+        for stream in self._open:
             stream.bye("shutdown")
 
     async def emptied(self) -> None:
         """Wait a moment for the last streams to end."""
-        if self.streams:
+        if self._open:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._empty.wait(), LAST_WORDS)
 
@@ -102,6 +104,7 @@ class Hub:
         if older is not None:
             older.bye("replaced")
         self.streams[stream.grant.key] = stream
+        self._open.add(stream)
         self._empty.clear()
         self._last_opened = max(self._last_opened, stream.opened)
         # Its first lease needs a read that begins now.
@@ -111,8 +114,9 @@ class Hub:
     def remove(self, stream: TradingStream) -> None:
         if self.streams.get(stream.grant.key) is stream:
             del self.streams[stream.grant.key]
-            if not self.streams:
-                self._empty.set()
+        self._open.discard(stream)
+        if not self._open:
+            self._empty.set()
         self._note_end(stream.grant, opened=stream.opened, lease_until=stream.lease_until)
 
     def _note_end(self, grant: StreamGrant, *, opened: float, lease_until: datetime | None) -> None:
@@ -173,7 +177,7 @@ class Hub:
         while True:
             await asyncio.sleep(self.renew)
             now = clock()
-            for stream in self.streams.values():
+            for stream in self._open:
                 if stream.cut_if_stalled(now):
                     log.warning("The stream of %s was cut off: its reader is too slow", stream.grant.label)
             if not self.database_answers:

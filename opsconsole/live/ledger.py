@@ -68,10 +68,13 @@ class Ledger:
             return True
         try:
             await self._run(lambda: self._feed.closed(ends.values(), hub=self._hub))
-        except Exception as error:
-            log.warning("Noting the end of %d streams failed: %s", len(ends), type(error).__name__)
+        except (Exception, asyncio.CancelledError) as error:
+            # Perhaps they were written after all; to write them twice does no harm.
             self._ends = ends | self._ends
             self._ended.set()
+            if isinstance(error, asyncio.CancelledError):
+                raise
+            log.warning("Noting the end of %d streams failed: %s", len(ends), type(error).__name__)
             return False
         return True
 

@@ -3,9 +3,10 @@
 import json
 
 import pytest
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.test import Client, RequestFactory
+from psycopg.errors import IdleInTransactionSessionTimeout
 
 from opsconsole.accounts.models import User
 from opsconsole.api.errors import exception_handler
@@ -50,7 +51,15 @@ def test_400_for_a_host_that_is_not_ours(db: None) -> None:
     assert code_of(answer.content) == "bad_request"
 
 
-@pytest.mark.parametrize("error", [OperationalError("secret host"), InterfaceError("secret host")])
+def ended_while_suspended() -> InternalError:
+    error = InternalError("secret")
+    error.__cause__ = IdleInTransactionSessionTimeout()
+    return error
+
+
+@pytest.mark.parametrize(
+    "error", [OperationalError("secret host"), InterfaceError("secret host"), ended_while_suspended()]
+)
 def test_503_when_the_database_is_away(error: Exception) -> None:
     answer = exception_handler(error, {})
     assert answer.status_code == 503

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection, transaction
 
 from opsconsole.audit.actor import Actor
+from opsconsole.audit.choices import ActorKind
 from opsconsole.audit.models import AuditEvent
 from opsconsole.audit.selectors import events_whose_leaf_is_wrong
 from opsconsole.audit.services import record
@@ -18,7 +19,7 @@ NOW = datetime(2026, 11, 22, 10, 30, 0, 120, tzinfo=UTC)
 
 def make() -> AuditEvent:
     return record(
-        actor=Actor(kind="user", name="dana", user_id=7, ip="192.0.2.1", request_id="r-1"), action="tests.done", object_type="t",
+        actor=Actor(kind=ActorKind.USER, name="dana", user_id=7, ip="192.0.2.1", request_id="r-1"), action="tests.done", object_type="t",
         object_id="1", object_label="one", reason="why", before={"b": 1}, after={"a": [1, None]}, metadata={"m": "ü"}, now=NOW,
     )  # fmt: skip
 
@@ -35,7 +36,7 @@ def test_is_the_hash_that_anybody_can_compute() -> None:
 
 def test_overwrites_one_that_the_caller_supplies() -> None:
     event = AuditEvent.objects.create(
-        at=NOW, actor_kind="user", actor_name="x", action="tests.done", leaf=b"forged"
+        at=NOW, actor_kind=ActorKind.USER, actor_name="x", action="tests.done", leaf=b"forged"
     )
     event.refresh_from_db()
     assert len(event.leaf) == 32
@@ -54,7 +55,7 @@ def test_does_not_depend_on_the_session(setting: str) -> None:
     assert events_whose_leaf_is_wrong() == []
 
 
-FIELDS = [field.column for field in AuditEvent._meta.get_fields() if field.name != "leaf"]
+FIELDS = [field.column for field in AuditEvent._meta.concrete_fields if field.name != "leaf"]
 
 
 @pytest.mark.parametrize("column", FIELDS)

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -70,6 +71,7 @@ class ConsoleServer:
     activation: int = 0
     port: int = 0
     down: bool = False
+    tls: ssl.SSLContext | None = None
 
     def start(self) -> None:
         """Listen; on the same port as before if it did already."""
@@ -77,6 +79,8 @@ class ConsoleServer:
         self.down = False
         self._server = _Server(("127.0.0.1", self.port), handler)
         self.port = self._server.server_address[1]
+        if self.tls is not None:
+            self._server.socket = self.tls.wrap_socket(self._server.socket, server_side=True)
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def stop(self) -> None:
@@ -89,7 +93,8 @@ class ConsoleServer:
     @property
     def url(self) -> str:
         """The address of the console."""
-        return f"http://127.0.0.1:{self.port}"
+        scheme = "http" if self.tls is None else "https"
+        return f"{scheme}://127.0.0.1:{self.port}"
 
     def snapshot(self) -> dict[str, Any]:
         """What a `state` event carries."""

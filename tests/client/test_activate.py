@@ -112,6 +112,24 @@ def test_callbacks_run_once_for_a_stop_that_comes_back_by_the_stream(
     assert calls == ["VOLATILITY"]
 
 
+def test_results_wait_until_the_console_knows_the_stop(server: ConsoleServer, console: OpsConsole) -> None:
+    refusing = threading.Event()
+    refusing.set()
+
+    def refuse(handler: Handler, path: str, _data: dict[str, Any]) -> bool:
+        return path == "activate" and refusing.is_set() and handler.answer(503, {})
+
+    server.post_answer = refuse
+    switch = KillSwitch(console)
+    switch.register_on_activate(lambda *_: None)
+    assert switch.activate_sync("MANUAL", "m")["delivered"] is False
+    early = server.wait_report(lambda r: r["local_stop"])
+    assert early["callbacks"] == []
+    refusing.clear()
+    report = server.wait_report(lambda r: r["callbacks"])
+    assert report["callbacks"][0]["activation"] == 1
+
+
 def test_stopping_twice_is_one_stop(server: ConsoleServer, console: OpsConsole) -> None:
     switch = KillSwitch(console)
     calls: list[str] = []

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from opsclient import ConfigurationError, KillSwitch, OpsConsole
+from opsclient import ConfigurationError, KillSwitch, Mode, OpsConsole
+from opsclient.gate import LocalStop
+from opsclient.snapshot import Stop
 
 from tests.client.console_server import ConsoleServer, eventually
 
@@ -161,12 +163,24 @@ def test_a_blocked_loop_does_not_delay_the_stop(server: ConsoleServer, console: 
     asyncio.run(main())
 
 
+def test_registering_in_the_middle_of_a_stop_runs_it_once() -> None:
+    switch = KillSwitch()
+    calls: list[str] = []
+    local = LocalStop(Stop("global", Mode.HALTED, "MANUAL", "m", {}, "", ""), "call", "key")
+    change = switch._gate.halt(local)
+    switch.register_on_activate(lambda *_: calls.append("called"))
+    switch._runtime.handlers.dispatch(change)
+    switch.register_on_activate(lambda *_: calls.append("the last"))
+    eventually(lambda: "the last" in calls and "called" in calls)
+    assert sorted(calls) == ["called", "the last"]
+
+
 def test_a_callback_may_stop_again(server: ConsoleServer, console: OpsConsole) -> None:
     switch = KillSwitch(console)
     statuses: list[dict[str, Any]] = []
 
     async def callback(*_: object) -> None:
-        statuses.append(await switch.activate("SYSTEM_ERROR", "again", scope="account:main"))
+        statuses.append(await switch.activate("SYSTEM_ERROR", "again", scope="account:main", wait_s=60))
 
     switch.register_on_activate(callback)
     server.halt()

@@ -43,13 +43,19 @@ def test_what_exists(tmp_path: Path) -> None:
     assert look(path / "below") is not None, "what cannot be looked at counts as existing"
 
 
+def put(path: Path, text: str) -> None:
+    """Put the file there with its text, in one step."""
+    path.with_suffix(".new").write_text(text)
+    path.with_suffix(".new").rename(path)
+
+
 def test_in_the_process_alone(tmp_path: Path) -> None:
     path = tmp_path / "halt"
     switch = KillSwitch(halt_file=path)
     calls: list[tuple[str, str]] = []
     switch.register_on_activate(lambda reason, message, _metadata: calls.append((reason, message)))
     assert switch.is_trading_allowed()
-    path.write_text("fire in the hall\n")
+    put(path, "fire in the hall\n")
     eventually(lambda: not switch.is_trading_allowed())
     eventually(lambda: calls == [("MANUAL", "fire in the hall")])
     with pytest.raises(NotActive):
@@ -85,7 +91,7 @@ def test_beside_a_console(server: ConsoleServer, connect: Callable[..., OpsConso
     console = connect(halt_file=path)
     switch = KillSwitch(console)
     assert console.wait_until_live()
-    path.write_text("fire")
+    put(path, "fire")
     report = server.wait_report(lambda r: r["local_stop"])
     assert report["local_stop"] == {"reason": "MANUAL", "message": "fire"}
     assert report["allowed"] is False

@@ -131,13 +131,16 @@ def test_an_exposure_that_hangs_is_unknown_and_holds_nothing_up(
     assert report["exposure"] == {"open_orders": None, "positions": None, "last_order": ""}
 
 
-def test_results_are_kept_until_a_report_is_taken(server: ConsoleServer, console: OpsConsole) -> None:
+@pytest.mark.parametrize("status", [401, 403, 409, 429, 503])
+def test_results_are_kept_until_a_report_is_taken(
+    server: ConsoleServer, console: OpsConsole, status: int
+) -> None:
     refused: list[dict[str, Any]] = []
 
     def refuse_one(handler: Any, path: str, data: dict[str, Any]) -> bool:
         if path == "report" and data["commands"] and not refused:
             refused.append(data)
-            return bool(handler.answer(503, {}))
+            return bool(handler.answer(status, {}))
         return False
 
     server.post_answer = refuse_one

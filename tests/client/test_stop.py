@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from opsclient import KillSwitch, OpsConsole
+from opsclient import KillSwitch, OpsConsole, clock
 
 from tests.client.console_server import ConsoleServer, Handler, eventually
 
@@ -90,3 +90,35 @@ def test_an_acknowledgement_is_repeated_until_it_is_taken(server: ConsoleServer,
     server.post_answer = refuse_three
     server.wait_acked(server.halt())
     assert len(refused) == 3
+
+
+def test_from_the_acknowledgement_on_no_thread_is_allowed_anything(
+    server: ConsoleServer, console: OpsConsole
+) -> None:
+    switch = KillSwitch(console)
+    stop = threading.Event()
+    allowed_at: list[float] = []
+
+    def trade() -> None:
+        while not stop.is_set():
+            asked_at = clock.now()
+            if switch.is_trading_allowed(symbol="AAPL"):
+                allowed_at.append(asked_at)
+            stop.wait(0.0005)
+
+    traders = [threading.Thread(target=trade) for _ in range(4)]
+    for trader in traders:
+        trader.start()
+    try:
+        for _ in range(10):
+            eventually(switch.is_trading_allowed)
+            server.wait_acked(server.halt())
+            acknowledged_at = clock.now()
+            stop.wait(0.02)
+            assert not [at for at in allowed_at if at > acknowledged_at]
+            server.rearm()
+    finally:
+        stop.set()
+        for trader in traders:
+            trader.join()
+    assert allowed_at

@@ -58,9 +58,19 @@ def test_a_full_term_proves_everybody(episode: Activation) -> None:
     assert event.after["lease_expired"] == 1
 
 
+def test_a_stream_that_came_less_than_a_term_before_may_hold_a_lease_of_another_hub(
+    episode: Activation,
+) -> None:
+    TradingClient.objects.update(connected_at=episode.activated_at - TERM / 2)
+    until = episode.activated_at + TERM / 4
+    assert services.settle(epoch=episode.epoch, waited=1, hub=HUB, own_leases_until=until) is True
+    assert state() == ProofState.PENDING
+
+
 def test_a_hub_that_waited_out_its_own_leases_proves_its_own_streams(
     episode: Activation, connect: Connect
 ) -> None:
+    TradingClient.objects.update(connected_at=episode.activated_at - TERM)
     until = episode.activated_at + timedelta(milliseconds=700)
     assert services.settle(epoch=episode.epoch, waited=0.9, hub=HUB, own_leases_until=until) is False
     proof = Acknowledgement.objects.get()

@@ -8,19 +8,19 @@ import pytest
 from killswitch.choices import Mode, Reason
 from killswitch.wording import METADATA_LENGTH, read_stop
 
+VALUES: dict[str, tuple[Any, ...]] = {
+    "reason": ("FOO", 7, ["MANUAL"], {"a": 1}, "x" * 10_000, "\x00", True),
+    "scope": ("everything", 7, ["symbol:IBM"], {"a": 1}, "symbol:", True),
+    "mode": ("ACTIVE", "halt!", 7, [], {"a": 1}, True),
+    "drill": ("maybe", 7, ["true"], {"a": 1}, "drill"),
+    "message": (7, ["x"], {"a": 1}),
+    "metadata": ("{bad", 7, ["x"], "text", "[1]", {"a": "x" * METADATA_LENGTH}),
+    "colour": ("red",),
+}
+UNREADABLE = [(field, value) for field, values in VALUES.items() for value in values]
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        *(("reason", value) for value in ("FOO", 7, ["MANUAL"], {"a": 1}, "x" * 10_000, "\x00", True)),
-        *(("scope", value) for value in ("everything", 7, ["symbol:IBM"], {"a": 1}, "symbol:", True)),
-        *(("mode", value) for value in ("ACTIVE", "halt!", 7, [], {"a": 1}, True)),
-        *(("drill", value) for value in ("maybe", 7, ["true"], {"a": 1}, "drill")),
-        *(("message", value) for value in (7, ["x"], {"a": 1})),
-        *(("metadata", value) for value in ("{bad", 7, ["x"], "text", "[1]", {"a": "x" * METADATA_LENGTH})),
-        ("colour", "red"),
-    ],
-)
+
+@pytest.mark.parametrize(("field", "value"), UNREADABLE)
 def test_what_cannot_be_read_is_the_safest_and_is_told(field: str, value: Any) -> None:
     order = read_stop({field: value})
     assert (order.reason, order.mode, order.scope, order.drill) == (
