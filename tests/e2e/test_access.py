@@ -54,6 +54,7 @@ def look(page: Page, state: str, paths: tuple[str, ...]) -> None:
 
 
 def test_trading(page: Page, sam: User, desk: Desk, said: list[str]) -> None:
+    desk.connect("M" * 64)  # the longest name there is must push nothing out
     sign_in(page, sam)
     look(page, "trading", PAGES)
 
