@@ -70,6 +70,7 @@ class Gate:
         self._follows_console = follows_console
         self._keep = keep
         self._watched = False
+        self._version = 0
         self._readers: list[Callable[[float], None]] = []
         self._waiting: list[tuple[Callable[[View], bool], Future[View]]] = []
         self._episodes: list[Episode] = []
@@ -171,7 +172,7 @@ class Gate:
     def lift(self, wanted: Callable[[LocalStop], bool]) -> Change:
         """End the stops of this process that are wanted. What the console has stopped stays stopped."""
         with self._lock:
-            self._local = [local for local in self._local if not wanted(local)]
+            self._end(wanted)
             change = self._reconcile()
             self._publish()
             return change
@@ -220,7 +221,13 @@ class Gate:
 
     def _take_over(self) -> None:
         applied = self._snapshot.epoch
-        self._local = [x for x in self._local if x.settled_epoch is None or x.settled_epoch > applied]
+        self._end(lambda local: local.settled_epoch is not None and local.settled_epoch <= applied)
+
+    def _end(self, over: Callable[[LocalStop], bool]) -> None:
+        # One by one: a new list would lose the stop that a signal handler adds in the meantime.
+        for local in list(self._local):
+            if over(local):
+                self._local.remove(local)
 
     def _reconcile(self) -> Change:
         change = Change()
@@ -264,11 +271,16 @@ class Gate:
         return min(until, self._watch_until) if self._watched else until
 
     def _publish(self) -> None:
-        local = [x.stop for x in self._local if self.override is None or x.source == "file"]
-        stops = () if self.override else self._snapshot.stops
-        self.view = View(self._own, self._snapshot.epoch, self._until(), (*stops, *local))
-        for reader in self._readers:
-            reader(self.view.deadline)
+        self._version += 1
+        version = None
+        # A signal handler may stop trading in the midst of this, in this very thread: then what was read is out of date.
+        while version != self._version:
+            version = self._version
+            local = [x.stop for x in self._local if self.override is None or x.source == "file"]
+            stops = () if self.override else self._snapshot.stops
+            self.view = View(self._own, self._snapshot.epoch, self._until(), (*stops, *local))
+            for reader in self._readers:
+                reader(self.view.deadline)
         self._waiting = [entry for entry in self._waiting if not self._met(entry)]
 
     def _met(self, entry: tuple[Callable[[View], bool], Future[View]]) -> bool:

@@ -85,7 +85,7 @@ class Lane:
     def __init__(self, name: str) -> None:
         self._name = name
         self._jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
-        self._start = threading.Lock()
+        self._start = threading.RLock()
         self._thread: threading.Thread | None = None
 
     def submit(self, job: Callable[[], None]) -> None:

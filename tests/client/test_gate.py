@@ -1,7 +1,9 @@
 """What is allowed, as a function of snapshots, leases and this process' own stops."""
 
+import signal
+
 import pytest
-from opsclient import clock, lease
+from opsclient import KillSwitch, clock, lease
 from opsclient.gate import Gate, LocalStop
 from opsclient.reasons import Mode
 from opsclient.snapshot import Snapshot, Stop
@@ -183,3 +185,39 @@ def test_a_kind_that_this_version_does_not_know_covers_everything(gate: Gate) ->
 def test_the_scopes_of_the_process_hold_for_every_order(gate: Gate) -> None:
     follow(gate, 5, stop("symbol:A", activation=1))
     assert not allowed(gate, "B")
+
+
+def test_a_stop_by_a_signal_handler_in_the_midst_of_a_change_holds(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follow(gate, 5)
+    gate.halt(LocalStop(stop(), "call", "first"))
+    original = gate._until
+    handled: list[bool] = []
+
+    def interrupted() -> float:
+        if not handled:
+            handled.append(True)
+            gate.halt(LocalStop(stop(), "call", "by the handler"))
+        return original()
+
+    monkeypatch.setattr(gate, "_until", interrupted)
+    gate.lift(lambda local: local.key == "first")
+    assert [local.key for local in gate.locals] == ["by the handler"]
+    assert not allowed(gate)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="no such signal here")
+def test_stopping_in_a_signal_handler_never_hangs() -> None:
+    switch = KillSwitch()
+    switch.register_on_activate(lambda *_: None)
+    before = signal.signal(
+        signal.SIGUSR1, lambda *_: switch.activate_sync("MANUAL", "by signal", wait_s=0) and None
+    )
+    try:
+        for _ in range(300):
+            signal.raise_signal(signal.SIGUSR1)
+            assert not switch.is_trading_allowed()
+            switch.deactivate_sync("again")
+    finally:
+        signal.signal(signal.SIGUSR1, before)
