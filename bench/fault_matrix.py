@@ -6,13 +6,16 @@ after the fault began, whichever is sooner. An order counts as late by the clock
 process asked: a process that is suspended between its question and its note must not count as late for that.
 """
 
+import math
 import random
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from bench.board import Row
 from bench.fault_kinds import CLOCK_FAULTS, FAULTS, Fault, Scene
 from bench.fleet import Fleet, can_step_wall_clock, wait_until
 from bench.proxy import Proxy
@@ -36,6 +39,8 @@ class Outcome:
     last_order: float
     # Processes that were allowed an order after the bound.
     late: int
+    # Processes that were allowed an order after the console held them proven to have stopped.
+    early: int
     # From the end of the fault (or the re-arm) until every process traded again.
     recovery: float
 
@@ -58,47 +63,64 @@ class Matrix:
         fleet = self.scene.fleet
         fleet.wait_trading(seconds=RECOVERY)
         began = fault.inject(self.scene)
-        origin, epoch = began, 0
         if not fault.severs and not fault.freezes_clients:
             # Such a fault must not stop anybody by itself.
             fleet.wait_trading(seconds=self.term)
-        if fault.stoppable:
-            threading.Event().wait(self.random.uniform(0, self.term))
-            stop = self.operator.ask("stop")
-            epoch = stop["epoch"]
-            origin = began if fault.severs else stop["committed"]
+        stop = self._stop_sometime() if fault.stoppable else None
+        origin = began if stop is None or fault.severs else stop["committed"]
         bound = origin + round(self.term * 1e9)
         self._wait_past(bound)
         if fault.freezes_clients:
             fault.undo(self.scene)
-            self._wait_for_tries(fleet)
-        self._wait_for_tries(fleet)
-        rows = fleet.rows()
+            self._wait_for_tries()
+        self._wait_for_tries()
+        rows, early = fleet.rows(), 0
         if not fault.freezes_clients:
             fault.undo(self.scene)
-        if epoch:
-            # Trading must not begin again by itself once the fault is over.
-            fleet.wait_epoch(epoch, seconds=RECOVERY)
-            self._wait_for_tries(fleet)
-            rows = fleet.rows()
-            self.operator.ask("rearm")
+        if stop is not None:
+            rows, early = self._rearm(stop)
         over = boot_ns()
         fleet.wait_trading(seconds=RECOVERY)
         return Outcome(
             fault=fault.name,
             term=self.term,
-            stopped=bool(epoch),
+            stopped=stop is not None,
             last_order=(max(row.asked for row in rows) - origin) / 1e9,
             late=sum(row.asked > bound for row in rows),
+            early=early,
             recovery=(boot_ns() - over) / 1e9,
         )
+
+    def _stop_sometime(self) -> dict[str, Any]:
+        threading.Event().wait(self.random.uniform(0, self.term))
+        return self.operator.ask("stop")
+
+    def _rearm(self, stop: dict[str, Any]) -> tuple[list[Row], int]:
+        """Re-arm once the console holds everybody proven. Returns the orders until then, and how many processes belied their proof."""
+        fleet = self.scene.fleet
+        # Trading must not begin again by itself when the fault is over.
+        fleet.wait_epoch(stop["epoch"], seconds=RECOVERY)
+        proof: dict[str, Any] = {}
+
+        def stopped() -> bool:
+            proof.update(self.operator.ask("proof", activation=stop["activation"]))
+            return bool(proof["stopped"])
+
+        wait_until(stopped, "every process is proven", seconds=RECOVERY, every=0.05)
+        self._wait_for_tries()
+        rows = fleet.rows()
+        self.operator.ask("rearm")
+        # Proofs count from a time before the commit, so these are their latest moments by our clock.
+        moments = {int(pid): stop["committing"] + ms * 1e6 for pid, ms in proof["proofs"].items()}
+        return rows, sum(row.asked > moments.get(row.pid, math.inf) for row in rows)
 
     def _wait_past(self, bound: int) -> None:
         until = bound + round(BEYOND * self.term * 1e9)
         wait_until(lambda: boot_ns() > until, "the bound passes", seconds=2 * self.term + 5)
 
-    def _wait_for_tries(self, fleet: Fleet) -> None:
+    def _wait_for_tries(self) -> None:
         """Every process has tried since now, several times: had it been allowed, it would show."""
+        fleet = self.scene.fleet
         before = [row.tries for row in fleet.rows()]
         wait_until(
             lambda: all(row.tries >= count + 5 for row, count in zip(fleet.rows(), before, strict=True)),

@@ -68,6 +68,10 @@ def faults(folder: Path, count: int = 204) -> Result:
         figures.append(
             at_most(f"orders allowed after the bound, L = {term:g} s, {len(kinds)} kinds", late, 0, "orders")
         )
+        early = sum(outcome["early"] for outcome in of_term)
+        figures.append(
+            at_most(f"orders allowed after the process's own proof, L = {term:g} s", early, 0, "orders")
+        )
         for kind in kinds:
             worst = max(outcome["last_order"] for outcome in of_term if outcome["fault"] == kind)
             figures.append(seen(f"  L = {term:g} s, {kind}: last order", 1000 * worst, "ms"))

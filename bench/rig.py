@@ -97,7 +97,6 @@ class Rig:
         self.cluster, self._valkey_answers = embedded.cluster, embedded.valkey.answers
         self.environ = console_environ(self._folder, without) | embedded.environ()
         self.environ["OPSCONSOLE_LEASE_TERM"] = str(term)
-        self.environ["PYTHONUNBUFFERED"] = "1"
         self.wall_shift = WallShift(folder / "shift-web")
         port = free_port("127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{port}"

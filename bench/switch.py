@@ -6,9 +6,9 @@ needs the console's database and not its web process.
 
     {"do": "stop"}                → activation, epoch, committing, committed
     {"do": "rearm"}               → epoch, committing, committed
-    {"do": "proof", "activation"} → stopped (whether every process is proven), time_to_stop_ms, expired
-    (processes proven by time) {"do": "notify", "id"}        → committing, committed: the floor, PostgreSQL's
-    own UPDATE and NOTIFY
+    {"do": "proof", "activation"} → stopped (whether every process is proven), time_to_stop_ms, expired (how many by time),
+                                    proofs (milliseconds of each proven process, by its pid)
+    {"do": "notify", "id"}        → committing, committed: the floor, PostgreSQL's own UPDATE and NOTIFY
 
 `committing` is the steady clock (ns) just before COMMIT is sent, `committed` just after it was answered: the
 commit lies between them.
@@ -76,9 +76,13 @@ def rearm(_request: Message) -> Message:
 
 def proof(request: Message) -> Message:
     activation = Activation.objects.get(pk=request["activation"])
-    expired = activation.acknowledgements.filter(state=ProofState.LEASE_EXPIRED).count()
-    stopped = activation.stopped_at is not None
-    return {"stopped": stopped, "time_to_stop_ms": activation.time_to_stop_ms, "expired": expired}
+    proofs = activation.acknowledgements.exclude(state=ProofState.PENDING)
+    return {
+        "stopped": activation.stopped_at is not None,
+        "time_to_stop_ms": activation.time_to_stop_ms,
+        "expired": proofs.filter(state=ProofState.LEASE_EXPIRED).count(),
+        "proofs": dict(proofs.values_list("client__pid", "ms")),
+    }
 
 
 def notify(request: Message) -> Message:

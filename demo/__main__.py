@@ -24,9 +24,10 @@ LOOK_EVERY = 2.0
 
 def main(arguments: list[str] | None = None) -> int:
     options = _options(arguments)
-    folder: Path = options.data / "demo"
+    data: Path = options.data.absolute()  # the children work in another folder
+    folder = data / "demo"
     try:
-        url, token = obtain(options.data)
+        url, token = obtain(data)
         console = Console(url, token)
         console.status()
     except ConsoleError as sentence:

@@ -6,7 +6,6 @@ difference between them is known all along. The largest difference seen gives th
 strictest count; how far the differences lay apart is stated beside it.
 """
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -59,21 +58,17 @@ def build(journal: Iterable[dict[str, Any]], activations: Iterable[dict[str, Any
     """`activations` as the console's API gives them. Drills, and stops of other traders' scopes, are left
     out.
     """
-    days, profits = 0, {}
+    totals: dict[str, Any] = {"played": 0, "profits": {}, "orders": {}, "fills": {}}
     orders: list[dict[str, Any]] = []
-    fills: Counter[str] = Counter()
     differences: list[int] = []
     started = None
     for record in journal:
         differences.append(record["wall"] - record["boot"])
         started = record["wall"] if started is None else started
-        match record["kind"]:
-            case "order":
-                orders.append(record)
-            case "fill":
-                fills[record["client"]] += 1
-            case "day":
-                days, profits = record["played"], record["profits"]
+        if record["kind"] == "order":
+            orders.append(record)
+        elif record["kind"] == "totals":
+            totals = record
     stops, unproven = [], []
     for activation in sorted(activations, key=lambda activation: int(activation["id"])):
         if activation["drill"] or started is None or _ended_before(activation, started):
@@ -83,10 +78,10 @@ def build(journal: Iterable[dict[str, Any]], activations: Iterable[dict[str, Any
             continue
         stops.append(_stop(activation, orders, to_boot=-max(differences)))
     return Report(
-        days=days,
-        orders=dict(sorted(Counter(order["client"] for order in orders).items())),
-        fills=dict(sorted(fills.items())),
-        profits=profits,
+        days=totals["played"],
+        orders=totals["orders"],
+        fills=totals["fills"],
+        profits=totals["profits"],
         stops=stops,
         clock_spread_ms=(max(differences) - min(differences)) / 1e6 if differences else 0.0,
         unproven=unproven,

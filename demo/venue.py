@@ -15,6 +15,7 @@ import argparse
 import asyncio
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -40,6 +41,8 @@ class Venue:
         self._day_seconds = day_seconds
         self._days = days
         self._played = 0
+        self._orders: Counter[str] = Counter()
+        self._fills: Counter[str] = Counter()
         self._writers: dict[str, asyncio.StreamWriter] = {}
         self._opened = asyncio.Event()
 
@@ -72,7 +75,7 @@ class Venue:
             for tape in self._tapes.values():
                 self._play_day(tape[day], first=day == 0)
             self._played += 1
-            self._note_day()
+            self.note_totals()
         for writer in self._writers.values():
             _send(writer, {"end": True})
 
@@ -80,6 +83,7 @@ class Venue:
         fills = self.exchange.trade_day(bar)
         for fill in fills:
             self._journal.write("fill", client=bar.ticker, **asdict(fill))
+            self._fills[bar.ticker] += 1
         if writer := self._writers.get(bar.ticker):
             position = self.exchange.accounts[bar.ticker].position
             _send(
@@ -87,9 +91,11 @@ class Venue:
                 {"bar": asdict(bar), "fills": [f.order for f in fills], "position": position, "first": first},
             )
 
-    def _note_day(self) -> None:
+    def note_totals(self) -> None:
+        """All of it since the start: the journal forgets its oldest part."""
         profits = {ticker: round(account.profit, 2) for ticker, account in self.exchange.accounts.items()}
-        self._journal.write("day", played=self._played, profits=profits)
+        totals = {"profits": profits, "orders": self._orders, "fills": self._fills}
+        self._journal.write("totals", played=self._played, **totals)
 
     def _hello(self, request: Request, writer: asyncio.StreamWriter) -> str:
         ticker = str(request["ticker"])
@@ -117,6 +123,7 @@ class Venue:
         # Noted before it is looked at: an order that should not have been sent counts, whether it is taken or
         # not.
         self._journal.write("order", client=ticker, **noted)
+        self._orders[ticker] += 1
         try:
             order = self.exchange.place(ticker, side, quantity, limit)
         except RejectedError as refusal:
@@ -148,6 +155,7 @@ async def run(journal: Journal, *, day_seconds: float, days: int | None) -> None
     tape = asyncio.create_task(venue.play())
     await closed(sys.stdin)
     tape.cancel()
+    venue.note_totals()
     server.close()
 
 

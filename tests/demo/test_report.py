@@ -93,16 +93,13 @@ def test_a_stepped_wall_clock_makes_the_count_stricter_and_is_said() -> None:
     assert built.stops[0].orders_after_bound == 1
 
 
-def test_counts_and_profits_come_from_the_journal() -> None:
-    fill = {"kind": "fill", "boot": 2, "wall": WALL + 2, "client": "IBM"}
-    day = {"kind": "day", "boot": 3, "wall": WALL + 3, "played": 4, "profits": {"IBM": -12.5, "AAPL": 3.0}}
-    built = report.build([order(0), order(1), fill, day], [])
-    assert (built.days, built.orders, built.fills, built.profits) == (
-        4,
-        {"IBM": 2},
-        {"IBM": 1},
-        day["profits"],
-    )
+def test_counts_and_profits_are_the_venue_s_latest_totals() -> None:
+    totals = {"played": 4, "orders": {"IBM": 9}, "fills": {"IBM": 7}, "profits": {"IBM": -12.5, "AAPL": 3.0}}
+    earlier = {"played": 3, "orders": {}, "fills": {}, "profits": {}}
+    first, second = ({"kind": "totals", "boot": at, "wall": WALL + at} for at in (1, 2))
+    # Not what is left of the single records: the journal forgets its oldest part.
+    built = report.build([order(0), first | earlier, second | totals], [])
+    assert [built.days, built.orders, built.fills, built.profits] == list(totals.values())
     assert "-12.50 USD" in report.as_text(built)
 
 

@@ -75,7 +75,9 @@ def test_a_trader_s_conversation(venue: subprocess.Popen[str], tmp_path: Path) -
         (100, 3),
         (100, None),
     ]
-    assert [noted["played"] for noted in records(tmp_path, "day")] == list(range(1, 9))
+    assert [noted["played"] for noted in records(tmp_path, "totals")] == list(range(1, 9))
+    assert records(tmp_path, "totals")[-1]["orders"] == {"IBM": 3}
+    assert records(tmp_path, "totals")[-1]["fills"] == {"IBM": 1}
     assert [noted["quantity"] for noted in records(tmp_path, "close")] == [100]
     boots = [record["boot"] for record in journal.read(tmp_path / "venue.jsonl")]
     assert boots == sorted(boots)
@@ -92,10 +94,10 @@ def test_the_journal_keeps_one_older_part_and_skips_a_line_cut_off(tmp_path: Pat
     path = tmp_path / "venue.jsonl"
     written = journal.Journal(path, rotate_at=2_000)
     for number in range(100):
-        written.write("day", played=number)
+        written.write("totals", played=number)
     written.close()
     with path.open("ab") as file:
-        file.write(b'{"kind": "da')
+        file.write(b'{"kind": "tot')
     kept = [record["played"] for record in journal.read(path)]
     assert kept == list(range(kept[0], 100))
     assert path.stat().st_size + journal.older(path).stat().st_size < 5_000

@@ -22,6 +22,7 @@ def name_of(fault: Fault) -> str:
 def test_no_order_is_allowed_after_the_bound(running: Matrix, fault: Fault) -> None:
     outcome = running.run(fault)
     assert outcome.late == 0, f"the last order came {outcome.last_order:.3f} s after, L = {outcome.term} s"
+    assert outcome.early == 0
     assert outcome.stopped == fault.stoppable
 
 
@@ -31,6 +32,7 @@ def test_a_stepped_wall_clock_changes_nothing(running: Matrix, fault: Fault) -> 
         pytest.skip("stepping a process's wall clock takes a C compiler")
     outcome = running.run(fault)
     assert outcome.late == 0, f"the last order came {outcome.last_order:.3f} s after, L = {outcome.term} s"
+    assert outcome.early == 0
 
 
 def test_a_process_that_ignores_its_lease_is_seen(running: Matrix) -> None:
