@@ -1,6 +1,6 @@
 """What is left at the venue while something is stopped, what the operators' commands did about it, and what is still wrong."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from killswitch.choices import CommandKind, CommandState, ProofState
@@ -10,6 +10,9 @@ from killswitch.state import covers
 
 VERBS = {CommandKind.CANCEL_ORDERS: "Cancel", CommandKind.CLOSE_POSITIONS: "Close positions"}
 POSITIONS_SHOWN = 3
+# Of more processes, only the abnormal ones have their row; of more with the same fault, only their number is given.
+ROWS = 24
+NAMED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,11 @@ class ResultLine:
 class LeftRow:
     client: Proof
     results: list[ResultLine]
+
+    @property
+    def abnormal(self) -> bool:
+        """Somebody has to look at it: nobody knows what is left, or a command was not carried out."""
+        return self.orders_unknown or self.positions_unknown or any(line.bad for line in self.results)
 
     @property
     def orders_unknown(self) -> bool:
@@ -47,15 +55,29 @@ class LeftRow:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    rows: list[LeftRow]
+    """Every process that is concerned. Up to ROWS of them each have a row; of more, the abnormal ones, which never fold."""
+
+    everyone: list[LeftRow]
+
+    @property
+    def rows(self) -> list[LeftRow]:
+        if len(self.everyone) <= ROWS:
+            return self.everyone
+        return [row for row in self.everyone if row.abnormal]
+
+    @property
+    def calm(self) -> list[LeftRow]:
+        if len(self.everyone) <= ROWS:
+            return []
+        return [row for row in self.everyone if not row.abnormal]
 
     @property
     def orders(self) -> int:
-        return sum(row.client.open_orders or 0 for row in self.rows if not row.orders_unknown)
+        return sum(row.client.open_orders or 0 for row in self.everyone if not row.orders_unknown)
 
     @property
     def unknown(self) -> list[str]:
-        return [row.client.name for row in self.rows if row.orders_unknown]
+        return [row.client.name for row in self.everyone if row.orders_unknown]
 
     @property
     def words(self) -> str:
@@ -84,25 +106,32 @@ def left(status: Status) -> Left:
 
 
 def wrong(status: Status) -> list[Wrong]:
-    """What re-arming would leave as it is, process by process."""
-    found = []
+    """What re-arming would leave as it is: process by process, or counted where it is the same of many."""
+    found: dict[tuple[str, str, str], list[Proof]] = {}
     for client in _concerned(status):
-        row = LeftRow(client, [])
-        if client.proof == ProofState.PENDING:
-            found.append(Wrong("hourglass", "Waiting", f"for the proof of {client.name}"))
-        if row.orders_unknown or row.positions_unknown:
-            found.append(Wrong("help-circle", "Unknown", f"orders or position of {client.name}"))
-        elif client.open_orders:
-            found.append(
-                Wrong(
-                    "alert-triangle", f"{client.open_orders:,} open", f"orders of {client.name} at the venue"
-                )
-            )
-        if client.override:
-            found.append(Wrong("alert-triangle", "Overridden", f"{client.name} ignores stops"))
-        if client.local_stop:
-            found.append(Wrong("lock", "Stopped on its host", f"{client.name} stays stopped after re-arming"))
-    return found
+        for kind in _wrongs(client):
+            found.setdefault(kind, []).append(client)
+    listed = []
+    for (icon, word, text), clients in found.items():
+        if len(clients) > NAMED:
+            listed.append(Wrong(icon, word, text.format(name=f"{len(clients)} processes")))
+        else:
+            listed += [Wrong(icon, word, text.format(name=client.name)) for client in clients]
+    return listed
+
+
+def _wrongs(client: Proof) -> Iterator[tuple[str, str, str]]:
+    row = LeftRow(client, [])
+    if client.proof == ProofState.PENDING:
+        yield "hourglass", "Waiting", "for the proof of {name}"
+    if row.orders_unknown or row.positions_unknown:
+        yield "help-circle", "Unknown", "orders or position of {name}"
+    elif client.open_orders:
+        yield "alert-triangle", "Open orders", "of {name} at the venue"
+    if client.override:
+        yield "alert-triangle", "Overridden", "{name} ignores stops"
+    if client.local_stop:
+        yield "lock", "Stopped on its host", "{name} stays stopped after re-arming"
 
 
 def _concerned(status: Status) -> list[Proof]:

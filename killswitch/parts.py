@@ -16,7 +16,7 @@ def register() -> None:
     """Called once, from `KillSwitchConfig.ready()`."""
     register_part(LivePart(target="state", topics=SWITCH, render=state, urgent=True))
     register_part(LivePart(target="confirm-facts", topics=SWITCH, render=confirm_facts))
-    register_part(LivePart(target="proof", topics=SWITCH, render=proof_board, urgent=True, pages=PAGE))
+    register_part(LivePart(target="proof", topics=SWITCH, render=proof_board, pages=PAGE))
     register_part(LivePart(target="left", topics=SWITCH | {"commands"}, render=left_at_venue, pages=PAGE))
     register_part(LivePart(target="rearm-checks", topics=SWITCH, render=rearm_checks, pages=PAGE))
     register_part(LivePart(target="scopes", topics=SWITCH, render=scopes, pages=PAGE))
@@ -49,7 +49,7 @@ def rearm_checks() -> str:
 
 
 def scopes() -> str:
-    return _render("scopes", scopes=proof.scope_rows(selectors.status()))
+    return _render("scopes", scopes=proof.scopes(selectors.status()))
 
 
 def history() -> str:

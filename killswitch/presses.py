@@ -11,7 +11,7 @@ KEY = "press"
 REPEATED_WITHIN = timedelta(minutes=5)
 
 
-def stopped_by(key: str, *, user_id: int | None, now: datetime | None = None) -> Activation | None:
+def stopped_by(key: str, *, user_id: int, now: datetime | None = None) -> Activation | None:
     """The stop that this person's press made already, if it did."""
     if not key:
         return None

@@ -1,6 +1,7 @@
 """The proof, process by process, ready to be drawn: which rows are shown, which are folded, and where each point lies."""
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -14,6 +15,7 @@ BOUND_AT = 90.0  # percent of the axis at which the bound stands
 AXIS_END = 97.0
 # Up to so many processes each has its row; beyond, only the abnormal ones.
 ROWS = 24
+SCOPE_ROWS = 16
 TICKS = ((10.0, "10 ms"), (100.0, "100 ms"), (1000.0, "1 s"), (10_000.0, "10 s"))
 
 
@@ -151,18 +153,22 @@ class ScopeRow:
     processes: int
 
 
-def scope_rows(status: Status) -> list[ScopeRow]:
-    """`global` first, then by name."""
+@dataclass(frozen=True)
+class Scopes:
+    """`global` first, then by name. Of many, those that are switched are shown, and the others fold."""
+
+    rows: list[ScopeRow]
+    calm: list[ScopeRow]
+
+
+def scopes(status: Status) -> Scopes:
     switched = {scope.scope: scope for scope in status.scopes}
     connected = [client for client in status.clients if client.connected]
-    names = {scope for client in connected for scope in client.scopes} | set(switched)
-    return [
-        ScopeRow(
-            name=name,
-            switch=switched.get(name),
-            processes=len(connected)
-            if name == GLOBAL
-            else sum(name in client.scopes for client in connected),
-        )
-        for name in [GLOBAL, *sorted(names - {GLOBAL})]
-    ]
+    named = Counter(scope for client in connected for scope in set(client.scopes))
+    named[GLOBAL] = len(connected)
+    names = [GLOBAL, *sorted((set(named) | set(switched)) - {GLOBAL})]
+    every = [ScopeRow(name=name, switch=switched.get(name), processes=named[name]) for name in names]
+    if len(every) <= SCOPE_ROWS:
+        return Scopes(rows=every, calm=[])
+    shown = [row for row in every if row.switch is not None or row.name == GLOBAL]
+    return Scopes(rows=shown, calm=[row for row in every if row not in shown])

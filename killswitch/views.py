@@ -38,7 +38,7 @@ def _page(request: HttpRequest, *, form: RearmForm | None = None, status: int = 
         "proof": proof.Board(now, address=f"{request.scheme}://{request.get_host()}"),
         "left": left.left(now),
         "wrong": left.wrong(now),
-        "scopes": proof.scope_rows(now),
+        "scopes": proof.scopes(now),
         "drill": drills.due(),
         "episodes": selectors.history(limit=HISTORY_ROWS).results,
         "form": rearm_form,
@@ -70,7 +70,7 @@ def stop(request: HttpRequest) -> HttpResponse:
 def _stop(request: HttpRequest) -> services.ActivationOutcome:
     """One press is one stop: its repeat after a lost answer carries the same key, and must not stop again what was re-armed meanwhile."""
     actor, key = actor_of(request), request.POST.get("key", "")[:KEY_LENGTH]
-    repeated = presses.stopped_by(key, user_id=actor.user_id)
+    repeated = presses.stopped_by(key, user_id=actor.user_id) if actor.user_id else None
     if repeated is not None:
         return services.ActivationOutcome(changed=False, activation=repeated, warnings=[])
     return services.activate(

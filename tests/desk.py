@@ -35,7 +35,9 @@ class Desk:
             )
             self.processes[name] = services.connect(actor=acting(self.trader), details=details, hub=HUB)[0]
 
-    def report(self, name: str, *, commands: Any = (), states: Mapping[str, Any] | None = None, **exposure: Any) -> None:
+    def report(
+        self, name: str, *, commands: Any = (), states: Mapping[str, Any] | None = None, **exposure: Any
+    ) -> None:
         services.report(
             actor=acting(self.trader),
             name=name,
@@ -55,7 +57,15 @@ class Desk:
                 activations=episodes,
             )
 
-    def stop(self, by: User, *, scope: str = GLOBAL, mode: str = Mode.HALTED, drill: bool = False, message: str = "") -> Activation:
+    def stop(
+        self,
+        by: User,
+        *,
+        scope: str = GLOBAL,
+        mode: str = Mode.HALTED,
+        drill: bool = False,
+        message: str = "",
+    ) -> Activation:
         return services.activate(
             actor=acting(by), reason=Reason.MANUAL, message=message, scope=scope, mode=mode, drill=drill
         ).activation

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -10,7 +10,7 @@ from django.shortcuts import render
 
 from opsconsole.accounts.models import User
 
-P = ParamSpec("P")
+View = Callable[..., HttpResponse]
 SHOWN = 8
 
 
@@ -21,21 +21,15 @@ def who_may(permission: str) -> list[str]:
     return [person.display_name for person in found]
 
 
-def needs(
-    permission: str, *, what: str, role: str
-) -> Callable[
-    [Callable[Concatenate[HttpRequest, P], HttpResponse]], Callable[Concatenate[HttpRequest, P], HttpResponse]
-]:
+def needs(permission: str, *, what: str, role: str) -> Callable[[View], View]:
     """A view for signed-in people with `permission`. Anyone else is told what is missing and who has it (403).
 
     `what`: the act, such as "Re-arming"; `role`: who may, such as "a supervisor".
     """
 
-    def wrap(
-        view: Callable[Concatenate[HttpRequest, P], HttpResponse],
-    ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    def wrap(view: View) -> View:
         @wraps(view)
-        def checked(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if request.user.has_perm(permission):
                 return view(request, *args, **kwargs)
             context = {"what": what, "role": role, "people": who_may(permission)}

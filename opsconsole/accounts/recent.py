@@ -3,7 +3,7 @@
 After a stop every trading process acknowledges within milliseconds; looking up token, account and permissions was two thirds of the work of each.
 """
 
-import time
+from time import monotonic
 
 from opsconsole.accounts.models import ApiToken
 
@@ -20,12 +20,12 @@ class RecentTokens:
 
     def get(self, digest: str) -> ApiToken | None:
         entry = self._entries.get(digest)
-        return entry[1] if entry is not None and time.monotonic() < entry[0] else None
+        return entry[1] if entry is not None and monotonic() < entry[0] else None
 
     def put(self, token: ApiToken) -> None:
         if len(self._entries) >= MOST:
             self._entries = {}
-        self._entries[token.digest] = (time.monotonic() + KEEP_S, token)
+        self._entries[token.digest] = (monotonic() + KEEP_S, token)
 
     def drop(self, token: ApiToken) -> None:
         """Called when a token is revoked here, so that it ends at once in this process."""

@@ -36,13 +36,13 @@ PLACES = (
 
 def layout(request: HttpRequest) -> dict[str, Any]:
     """Everything is lazy: the admin and the plain pages ask for none of it."""
-    zone = timezone.get_default_timezone()
+    now = timezone.localtime()
     state = SimpleLazyObject(lambda: bar.of(selectors.status()))
     return {
         "places": PLACES,
         "bar": state,
-        "server_now": timezone.localtime(),
+        "server_now": now,
         "zone_name": settings.TIME_ZONE,
         "zone_label": settings.TIME_ZONE.rsplit("/", 1)[-1].replace("_", " "),
-        "zone_offset": f"UTC{timezone.localtime(timezone=zone):%z}",
+        "zone_offset": f"UTC{now.isoformat()[-6:]}",
     }

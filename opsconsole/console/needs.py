@@ -34,26 +34,56 @@ def needs(status: Status, *, now: datetime | None = None) -> list[Need]:
         if client.override:
             text = str(client.override.get("message") or "is_active was set by its own code")
             title = f"{client.name} ignores stops"
-            found.append(Need(f"{key}-override", True, "alert-triangle", "OVERRIDE", title, text, f"{page}#proof", "Look"))
+            found.append(
+                Need(
+                    f"{key}-override",
+                    True,
+                    "alert-triangle",
+                    "OVERRIDE",
+                    title,
+                    text,
+                    f"{page}#proof",
+                    "Look",
+                )
+            )
         if client.local_stop:
-            text = str(client.local_stop.get("message") or client.local_stop.get("reason") or "no reason given")
+            text = str(
+                client.local_stop.get("message") or client.local_stop.get("reason") or "no reason given"
+            )
             title = f"{client.name} is stopped on its host"
-            found.append(Need(f"{key}-local", False, "lock", "HOST STOP", title, text, f"{page}#proof", "Look"))
+            found.append(
+                Need(f"{key}-local", False, "lock", "HOST STOP", title, text, f"{page}#proof", "Look")
+            )
     if status.scopes:
         found += _left_open(page)
     due = drills.due(now=now)
     if due.overdue:
         text = "None has been run yet" if due.last is None else "The last one is older than a month"
-        found.append(Need("drill", False, "target", "DRILL", "Stop drill is due", text, f"{page}#drill", "Start…"))
+        found.append(
+            Need("drill", False, "target", "DRILL", "Stop drill is due", text, f"{page}#drill", "Start…")
+        )
     return sorted(found, key=lambda need: not need.bad)
 
 
 def _left_open(page: str) -> list[Need]:
     """Commands that a process did not carry out while something is stopped."""
     failed = CommandResult.objects.filter(
-        state__in=[CommandState.FAILED, CommandState.EXPIRED], command__activation__ended_at=None, command__activation__isnull=False
+        state__in=[CommandState.FAILED, CommandState.EXPIRED],
+        command__activation__ended_at=None,
+        command__activation__isnull=False,
     ).count()
     if not failed:
         return []
     title = f"{failed} command{'' if failed == 1 else 's'} not carried out"
-    return [Need("commands", True, "alert-triangle", "VENUE", title, "Orders may be left at the venue", f"{page}#left", "Look")]
+    return [
+        Need(
+            "commands",
+            True,
+            "alert-triangle",
+            "VENUE",
+            title,
+            "Orders may be left at the venue",
+            f"{page}#left",
+            "Look",
+        )
+    ]

@@ -51,15 +51,6 @@ class StreamEnd:
     lease_until: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """One read of the state, by one SQL statement: what the streams carry."""
-
-    epoch: int
-    db_now: datetime
-    state: Mapping[str, Any]
-
-
 class TradingFeed(Protocol):
     """What the trading processes' stream carries. All methods but `snapshot_sql` run in a pool thread, with Django's connections."""
 

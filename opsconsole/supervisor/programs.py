@@ -83,21 +83,21 @@ class ConsolePrograms:
         )
 
     def worker(self) -> Program:
+        program = self._background("worker", self.worker_name)
         # Celery warns of root because of pickled tasks; ours are JSON only.
-        program = self._celery("worker", "worker", "--pool", "threads", "--concurrency", "4")
-        options = ("--hostname", self.worker_name, "--without-gossip", "--without-mingle")
-        quiet = (program.argv[0], "-W", "ignore:You're running the worker", *program.argv[1:])
-        return replace(program, argv=(*quiet, *options))
+        return replace(
+            program, argv=(program.argv[0], "-W", "ignore:You're running the worker", *program.argv[1:])
+        )
 
     def beat(self) -> Program:
         schedule = self.folder.path / "beat"
         schedule.mkdir(mode=0o700, exist_ok=True)
-        return self._celery("beat", "beat", "--schedule", str(schedule / "schedule"))
+        return self._background("beat", str(schedule / "schedule"))
 
-    def _celery(self, name: str, *arguments: str) -> Program:
-        """Django's checks are left to the preparation, which has just made them."""
-        options = ("--quiet", "--skip-checks", "--app", "opsconsole")
-        return self._python(name, "celery", *options, *arguments, "--loglevel", "WARNING")
+    def _background(self, role: str, argument: str) -> Program:
+        """Django's checks are left to the preparation."""
+        program = self._python(role, "opsconsole.background", role, argument)
+        return replace(program, environ=dict(self.environ) | {"CELERY_SKIP_CHECKS": "1"})
 
     def demo(self) -> Program:
         environ = dict(self.environ) | {"OPSCLIENT_URL": self.url}

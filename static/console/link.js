@@ -4,7 +4,7 @@
 // - pauseOnBackground is on for hx-sse:connect: a hidden tab would drop its stream, and title and favicon would lie. Set off in base.html.
 // - A stream that ended is fetched again after 0.5 s, doubling; the ceiling of 60 s is set to 3 s.
 // - A *first* connect that fails is never tried again, and an error body would be swapped in. So this script asks for the connect
-//   again (oc:connect is in hx-trigger), and noSwap covers 4xx and 5xx.
+//   again (oc:connect is in hx-trigger; hx-sync drops it while one is under way), and noSwap covers 4xx and 5xx.
 // - A reconnect that is refused with 401 goes on for ever. Here it ends with "signed out".
 // - A link that dies without a word is never noticed. No heartbeat for 5 s is STALE, and the reader is cancelled, which makes
 //   the extension connect anew.
@@ -23,6 +23,7 @@ const byId = (id) => document.getElementById(id);
 let connection = null;
 let heard = performance.now(); // when anything came; monotonic
 let heardAt = serverNow();
+let beat = heard; // when the link last gave a sign of life, whatever it said
 let tried = performance.now();
 let tries = 0;
 let over = false; // signed out: nothing more is asked
@@ -46,7 +47,10 @@ document.addEventListener("htmx:sse:before:connection", (event) => {
   if (over) event.preventDefault();
 });
 document.addEventListener("htmx:sse:after:connection", () => { tried = performance.now(); });
-document.addEventListener("htmx:sse:before:message", () => { if (database) fresh(); });
+document.addEventListener("htmx:sse:before:message", () => {
+  beat = performance.now();
+  if (database) fresh();
+});
 document.addEventListener("htmx:sse:error", (event) => {
   if (event.detail.status === 401 || event.detail.status === 403) signedOut();
 });
@@ -56,9 +60,9 @@ document.addEventListener("htmx:before:response", (event) => {
 });
 live.addEventListener("signed-out", signedOut);
 live.addEventListener("heartbeat", (event) => {
-  const beat = JSON.parse(event.detail.data);
-  sync(beat.now);
-  database = beat.database !== false; // the console lives, but cannot read: what the page shows is as old as the last read
+  const news = JSON.parse(event.detail.data);
+  sync(news.now);
+  database = news.database !== false; // the console lives, but cannot read: what the page shows is as old as the last read
   if (database) fresh();
 });
 
@@ -82,7 +86,7 @@ function watch() {
       root.dataset.link = "stale";
       sayNow(`Link lost. Last known: ${byId("state").dataset.title}. Stop still works.`);
     }
-    if (performance.now() - tried > RETRY_MS) {
+    if (performance.now() - Math.max(tried, beat) > RETRY_MS) {
       tried = performance.now();
       if (connection?.reader) connection.reader.cancel().catch(() => {}); // already gone: the extension reconnects by itself
       else if (!connection) live.dispatchEvent(new CustomEvent("oc:connect"));

@@ -54,6 +54,8 @@ def test_ends_with_its_expiry(alice: User) -> None:
 
 def test_ends_when_it_is_revoked_once(alice: User) -> None:
     token, raw = create_token(actor=ROOT, user=alice, name="desk", expires_at=None)
+    # Looked up just before, so that it is among those that this process remembers.
+    assert authenticate_token(raw) is not None
     assert revoke_token(actor=ROOT, token=token, reason="lost")
     assert not revoke_token(actor=ROOT, token=token, reason="lost again")
     assert authenticate_token(raw) is None

@@ -11,7 +11,7 @@ from tests.desk import Desk
 from tests.e2e.visitor import sign_in
 
 # What a browser says of a link that broke is expected in tests that break it.
-ABOUT_THE_LINK = ("htmx:sse:error", "Failed to load resource", "/live?page=")
+ABOUT_THE_LINK = ("htmx:sse:error", "htmx:error: Failed to fetch", "Failed to load resource", "/live?page=")
 
 
 @pytest.fixture

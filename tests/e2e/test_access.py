@@ -13,7 +13,8 @@ from tests.e2e.visitor import sign_in, wait_for_link, wait_for_state
 
 pytestmark = pytest.mark.browser
 
-WIDTHS = (1440, 390, 320)
+LOOKS = {"light": 1440, "dark": 390}
+NARROW = 320
 PAGES = (
     "/",
     "/kill-switch",
@@ -32,21 +33,28 @@ def nothing_to_find(page: Page, where: str) -> None:
     assert found["passes"], f"axe did not run on {where}"
     said = [(item["id"], [node["target"] for node in item["nodes"]]) for item in found["violations"]]
     assert said == [], where
+
+
+def fits(page: Page, where: str) -> None:
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 0, f"{where} scrolls sideways by {wide} px"
 
 
 def look(page: Page, state: str, paths: tuple[str, ...]) -> None:
-    for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]  # a literal of the two
-        for width in WIDTHS:
+    """Each theme once through axe, and each width once for what sticks out."""
+    for path in paths:
+        for theme, width in LOOKS.items():
+            page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]  # a literal of the two
             page.set_viewport_size({"width": width, "height": 900})
-            for path in paths:
-                page.goto(path)
-                nothing_to_find(page, f"{state} {path} {theme} {width}")
+            page.goto(path)
+            nothing_to_find(page, f"{state} {path} {theme} {width}")
+            fits(page, f"{state} {path} {width}")
+        page.set_viewport_size({"width": NARROW, "height": 900})
+        fits(page, f"{state} {path} {NARROW}")
 
 
 def test_trading(page: Page, sam: User, desk: Desk, said: list[str]) -> None:
+    desk.connect("M" * 64)  # the longest name there is must push nothing out
     sign_in(page, sam)
     look(page, "trading", PAGES)
 
@@ -54,18 +62,20 @@ def test_trading(page: Page, sam: User, desk: Desk, said: list[str]) -> None:
 @pytest.mark.parametrize("state", ["confirm", "stopping", "stopped", "drill", "scope", "reduce"])
 def test_states(state: str, page: Page, sam: User, desk: Desk, said: list[str]) -> None:
     sign_in(page, sam)
-    act: dict[str, Callable[[], object]] = {
+    begin: dict[str, Callable[[], object]] = {
         "stopping": lambda: desk.stop(sam),
-        "stopped": lambda: (desk.stop(sam), desk.acknowledge()),
-        "drill": lambda: (desk.stop(sam, drill=True), desk.acknowledge()),
+        "stopped": lambda: desk.stop(sam),
+        "drill": lambda: desk.stop(sam, drill=True),
         "scope": lambda: desk.stop(sam, scope="symbol:IBM"),
         "reduce": lambda: desk.stop(sam, mode="REDUCE_ONLY"),
     }
-    if state in act:
-        act[state]()
+    if state in begin:
+        begin[state]()
+        if state != "stopping":
+            desk.acknowledge()
         look(page, state, ("/kill-switch", "/"))
         return
-    for width in WIDTHS:
+    for width in LOOKS.values():
         page.set_viewport_size({"width": width, "height": 900})
         page.goto("/kill-switch")
         page.keyboard.press("Shift+S")
@@ -101,7 +111,9 @@ def test_sign_in_and_its_refusal(page: Page, alice: User, said: list[str]) -> No
 
 
 @pytest.mark.parametrize("width", [1440, 390])
-def test_focus_stays_in_sight_while_tabbing(width: int, page: Page, sam: User, desk: Desk, said: list[str]) -> None:
+def test_focus_stays_in_sight_while_tabbing(
+    width: int, page: Page, sam: User, desk: Desk, said: list[str]
+) -> None:
     desk.stop(sam)
     desk.acknowledge()
     page.set_viewport_size({"width": width, "height": 700})

@@ -11,7 +11,9 @@ from tests.e2e.visitor import focused, sign_in, wait_for_link, wait_for_state
 pytestmark = pytest.mark.browser
 
 
-def test_enter_does_not_submit_and_refreshes_keep_the_words(page: Page, sam: User, desk: Desk, said: list[str]) -> None:
+def test_enter_does_not_submit_and_refreshes_keep_the_words(
+    page: Page, sam: User, desk: Desk, said: list[str]
+) -> None:
     desk.stop(sam)
     desk.acknowledge()
     sign_in(page, sam)
@@ -20,7 +22,7 @@ def test_enter_does_not_submit_and_refreshes_keep_the_words(page: Page, sam: Use
     page.fill("#rearm-message", "Prices are back in line")
     page.fill("#rearm-word", "RE-ARM")
     desk.report("IBM", open_orders=9, positions={"IBM": 1}, last_order="")
-    expect(page.locator("#rearm-checks")).to_contain_text("9 open orders of IBM")
+    expect(page.locator("#rearm-checks")).to_contain_text("Open orders of IBM at the venue")
     assert focused(page) == "rearm-word"
     page.keyboard.press("Enter")
     expect(page.locator("#rearm-message")).to_have_value("Prices are back in line")

@@ -27,7 +27,9 @@ def test_stale_and_back(desktop: Page, desk: Desk, console: ConsoleProcess) -> N
     assert desktop.title().startswith("TRADING")
 
 
-def test_no_answer_is_not_sent_and_one_stop_when_it_comes(desktop: Page, desk: Desk, console: ConsoleProcess) -> None:
+def test_no_answer_is_not_sent_and_one_stop_when_it_comes(
+    desktop: Page, desk: Desk, console: ConsoleProcess
+) -> None:
     desktop.goto("/kill-switch")
     wait_for_link(desktop)
     console.suspend()

@@ -113,7 +113,9 @@ def test_on_a_phone(page: Page, alice: User, desk: Desk, said: list[str]) -> Non
     wait_for_state(page, "stopping")
 
 
-def test_a_second_window_sees_it_live(desktop: Page, desk: Desk, sam: User, second: Callable[[User], Page]) -> None:
+def test_a_second_window_sees_it_live(
+    desktop: Page, desk: Desk, sam: User, second: Callable[[User], Page]
+) -> None:
     other = second(sam)
     other.goto("/kill-switch")
     wait_for_link(other)

@@ -2,21 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 
-import psycopg
 import pytest
-from django.db import connection, connections
-from pytest_django import Settings
+from django.db import DatabaseError, connection, connections
 
 from killswitch import selectors, services
 from killswitch.choices import ProofState
-from killswitch.locking import IDLE_MS
+from killswitch.locking import bounded, lock_epoch
 from killswitch.models import Acknowledgement, Activation, Epoch
 from opsconsole.accounts.models import User
 from tests.cast import acting
-from tests.console import database_url
 from tests.killswitch.conftest import HUB, Connect
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -116,16 +113,29 @@ def test_32_acknowledgements_at_once_complete_the_stop_by_themselves(
     assert selectors.status().state == "stopped"
 
 
-def test_a_session_suspended_while_it_holds_the_lock_is_ended(alice: User, settings: Settings) -> None:
+def test_a_process_suspended_while_it_holds_the_lock_blocks_nobody_for_long(alice: User) -> None:
     """As a web process would be under SIGSTOP: in a transaction of the kill switch, and silent."""
-    stop(alice, "symbol:X")
-    url = database_url(settings.DATABASES["default"] | connection.settings_dict)
-    with psycopg.connect(url) as suspended:
-        suspended.execute(
-            "SELECT set_config('idle_in_transaction_session_timeout', %s, true)", [str(IDLE_MS)]
-        )
-        suspended.execute("SELECT value FROM killswitch_epoch FOR NO KEY UPDATE")
+    held, over = Event(), Event()
+
+    @bounded
+    def hold() -> None:
+        lock_epoch()
+        held.set()
+        over.wait(timeout=60)
+        lock_epoch()
+
+    def suspended() -> str:
+        try:
+            hold()
+        except DatabaseError as error:
+            return type(error.__cause__).__name__
+        finally:
+            connections.close_all()
+        return "went on"
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        ended = pool.submit(suspended)
+        assert held.wait(timeout=20)
         assert stop(alice).changed
-        with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout):
-            suspended.execute("SELECT 1")
-        suspended.close()
+        over.set()
+        assert ended.result(timeout=20) == "IdleInTransactionSessionTimeout"

@@ -16,9 +16,12 @@ def test_refuses_where_nothing_is_stopped(sam: User) -> None:
     services.activate(actor=acting(sam), reason="MANUAL", message="", scope="symbol:IBM")
     with pytest.raises(services.NotActive, match="global"):
         services.deactivate(actor=acting(sam), message="x")
+    services.deactivate(actor=acting(sam), message="x", scope="symbol:IBM")
+    with pytest.raises(services.NotActive, match="symbol:IBM"):
+        services.deactivate(actor=acting(sam), message="again", scope="symbol:IBM")
     with pytest.raises(ValueError, match="scope"):
         services.deactivate(actor=acting(sam), message="x", scope="IBM")
-    assert not AuditEvent.objects.filter(action="killswitch.rearmed").exists()
+    assert AuditEvent.objects.filter(action="killswitch.rearmed").count() == 1
 
 
 def test_lifts_the_stop_of_its_scope_alone(sam: User, alice: User) -> None:

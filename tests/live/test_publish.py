@@ -26,7 +26,7 @@ def lines(listener: psycopg.Connection) -> list[dict[str, object]]:
     """What has been announced up to now: a mark of our own ends it."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify(%s, 'mark')", [CHANNEL])
-    found = []
+    found: list[dict[str, object]] = []
     for notify in listener.notifies(timeout=20):
         if notify.payload == "mark":
             return found

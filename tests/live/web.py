@@ -22,7 +22,14 @@ ROOT = Path(__file__).resolve().parents[2]
 class WebServer:
     """uvicorn with the console's ASGI application, under the settings of `tests.live`."""
 
-    def __init__(self, database_url: str, log: Path, *, with_database: bool = True) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        log: Path,
+        *,
+        with_database: bool = True,
+        settings: dict[str, str] | None = None,
+    ) -> None:
         self.log = log
         with socket.create_server(("127.0.0.1", 0)) as listener:
             self.port: int = listener.getsockname()[1]
@@ -33,13 +40,22 @@ class WebServer:
                         *("--fd", str(listener.fileno()), "--loop", "uvloop", "--http", "httptools"),
                         *("--lifespan", "on", "--no-access-log", "--timeout-graceful-shutdown", "2"),
                     ],
-                    env=environment(database_url),
+                    env=environment(database_url) | (settings or {}),
                     pass_fds=[listener.fileno()],
                     cwd=ROOT,
                     stdout=output,
                     stderr=output,
                 )
         wait_for(lambda: self._answers(with_database))
+
+    @classmethod
+    @contextlib.contextmanager
+    def running(cls, database_url: str, log: Path, **settings: str) -> "Iterator[WebServer]":
+        server = cls(database_url, log, settings=settings)
+        try:
+            yield server
+        finally:
+            server.kill()
 
     def health(self) -> dict[str, Any]:
         status, _, body = self.request("GET", "/healthz")
@@ -123,10 +139,12 @@ class StreamReader:
                     name, data = "message", []
 
     def until(self, name: str) -> Event:
-        """The next event of this name."""
+        """The next event of this name. Others may come for ever, so it fails after a while."""
+        end = time.monotonic() + PATIENCE
         for event in self.events():
             if event.name == name:
                 return event
+            assert time.monotonic() < end, f"no {name} came, only {event.name}"
         raise AssertionError(f"the stream ended without {name}")
 
     def close(self) -> None:

@@ -18,7 +18,9 @@ pytestmark = pytest.mark.django_db
 URL = "/audit"
 
 
-def write(action: str, by: str, reason: str = "", *, kind: ActorKind = ActorKind.USER, **fields: object) -> int:
+def write(
+    action: str, by: str, reason: str = "", *, kind: ActorKind = ActorKind.USER, **fields: object
+) -> int:
     with transaction.atomic():
         actor = Actor(kind=kind, name=by, ip="192.0.2.7", request_id="req-1")
         return record(actor=actor, action=action, reason=reason, **fields).pk  # type: ignore[arg-type]  # test's own
@@ -74,7 +76,10 @@ def test_pages_by_key(bob: User, browse: Browse, monkeypatch: pytest.MonkeyPatch
 
 
 def test_before_and_after_side_by_side(bob: User, browse: Browse) -> None:
-    before, after = {"max_per_hour": 10, "channel": "telegram", "same": 1}, {"max_per_hour": 20, "same": 1, "added": None}
+    before, after = (
+        {"max_per_hour": 10, "channel": "telegram", "same": 1},
+        {"max_per_hour": 20, "same": 1, "added": None},
+    )
     pk = write("rule.changed", "Ana Costa", "Too many <repeats>", before=before, after=after)
     text = browse(bob).get(URL, {"q": str(pk)}).content.decode()
     assert "<blockquote>Too many &lt;repeats&gt;</blockquote>" in text

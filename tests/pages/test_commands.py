@@ -16,7 +16,9 @@ def test_a_viewer_may_not(bob: User, desk: Desk, browse: Browse) -> None:
     assert not Command.objects.exists()
 
 
-@pytest.mark.parametrize("data", [{}, {"kind": "sell_everything"}, {"kind": "cancel_orders", "client": "4000"}])
+@pytest.mark.parametrize(
+    "data", [{}, {"kind": "sell_everything"}, {"kind": "cancel_orders", "client": "4000"}]
+)
 def test_what_cannot_be_sent(data: dict[str, str], alice: User, desk: Desk, browse: Browse) -> None:
     response = browse(alice).post(URL, data)
     assert response.status_code == 422
@@ -34,7 +36,7 @@ def test_one_that_has_gone(alice: User, desk: Desk, browse: Browse) -> None:
 
 def test_the_list_of_what_will_be_sent(alice: User, desk: Desk, browse: Browse) -> None:
     desk.report("IBM", open_orders=7, positions={"IBM": -150}, last_order="sell 150 @ 99.10")
-    ibm = desk.processes["IBM"].pk
+    ibm = str(desk.processes["IBM"].pk)
     one = browse(alice).get(URL, {"kind": "close_positions", "client": ibm}).content.decode()
     assert "Close positions of IBM?" in one
     assert "IBM −150" in one

@@ -86,6 +86,8 @@ def test_what_a_process_says_is_text(alice: User, trader: User, browse: Browse) 
 def test_two_hundred_processes_fold_but_for_the_abnormal(alice: User, trader: User, browse: Browse) -> None:
     desk = Desk(trader)
     desk.connect(*(f"BOT{number:03}" for number in range(200)))
+    for name in ("BOT008", "BOT009"):
+        desk.report(name, open_orders=3, positions={}, last_order="")
     desk.stop(alice)
     desk.acknowledge(*(name for name in desk.processes if name != "BOT007"))
     client = browse(alice)
@@ -95,6 +97,11 @@ def test_two_hundred_processes_fold_but_for_the_abnormal(alice: User, trader: Us
     assert "<b>199 other processes</b>: acknowledged, slowest" in folded
     assert shown.count('<li class="oc-prow') == 1
     assert "<b>BOT007</b>" in shown
+    left = folded.partition('<div id="left">')[2]
+    assert "6 open orders, 198 processes unknown" in left
+    assert "<b>2 other processes</b>: what they left is known" in left
+    assert "</b> orders or position of 198 processes" in left
+    assert "<b>201 others</b>: ACTIVE" in left
 
 
 @pytest.mark.parametrize(("ms", "x"), [(1, "0"), (10, "0"), (100, "39.1"), (2000, "90"), (1e9, "97")])

@@ -24,7 +24,9 @@ def test_a_drill_that_is_due_needs_somebody(bob: User, alice: User, desk: Desk, 
 
 def test_whoever_ignores_stops_comes_first(bob: User, desk: Desk, browse: Browse) -> None:
     desk.report("GOOG", states={"local_stop": {"reason": "MANUAL", "message": "halt file"}})
-    desk.report("IBM", states={"override": {"at": "2026-11-22T10:00:00Z", "message": "is_active set to False"}})
+    desk.report(
+        "IBM", states={"override": {"at": "2026-11-22T10:00:00Z", "message": "is_active set to False"}}
+    )
     text = browse(bob).get("/").content.decode()
     first, second = text.index("IBM ignores stops"), text.index("GOOG is stopped on its host")
     assert first < second

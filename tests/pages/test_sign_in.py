@@ -11,7 +11,6 @@ pytestmark = pytest.mark.django_db
 URL = "/accounts/sign-in"
 
 
-
 def test_an_empty_form(db: None) -> None:
     response = Client().post(URL)
     assert response.status_code == 422

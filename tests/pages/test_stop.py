@@ -44,7 +44,11 @@ def test_an_empty_form_stops_everything_as_manual(alice: User, desk: Desk, brows
     switch = Switch.objects.get()
     assert (switch.scope, switch.mode) == ("global", "HALTED")
     activation = Activation.objects.get()
-    assert (activation.reason, activation.activated_by, activation.acknowledgements.count()) == ("MANUAL", "alice", 4)
+    assert (activation.reason, activation.activated_by, activation.acknowledgements.count()) == (
+        "MANUAL",
+        "alice",
+        4,
+    )
     event = AuditEvent.objects.get(action="killswitch.activated")
     assert event.actor_id == alice.pk
     assert event.request_id
@@ -59,7 +63,9 @@ def test_a_script_gets_the_committed_state(alice: User, desk: Desk, browse: Brow
     assert Activation.objects.get().message == "prices look wrong"
 
 
-def test_the_second_press_of_two_people_is_one_stop(alice: User, sam: User, desk: Desk, browse: Browse) -> None:
+def test_the_second_press_of_two_people_is_one_stop(
+    alice: User, sam: User, desk: Desk, browse: Browse
+) -> None:
     browse(sam).post(URL)
     response = browse(alice).post(URL, follow=True)
     assert "was stopped already, by sam" in response.content.decode()
@@ -69,7 +75,9 @@ def test_the_second_press_of_two_people_is_one_stop(alice: User, sam: User, desk
 def test_a_repeated_press_does_not_stop_what_was_rearmed(alice: User, sam: User, browse: Browse) -> None:
     press = {"key": "3f6f0a4e-press"}
     browse(alice).post(URL, press)
-    browse(sam).post("/kill-switch/rearm", {"scope": "global", "message": "looked at it, all well", "word": "RE-ARM"})
+    browse(sam).post(
+        "/kill-switch/rearm", {"scope": "global", "message": "looked at it, all well", "word": "RE-ARM"}
+    )
     browse(alice).post(URL, press)
     assert Activation.objects.count() == 1
     assert Switch.objects.get().mode == "ACTIVE"
@@ -82,7 +90,9 @@ def test_one_scope_alone(alice: User, desk: Desk, browse: Browse) -> None:
     assert 'data-state="trading" data-title="TRADING, IBM STOPPING"' in page
 
 
-def test_a_scope_that_cannot_be_read_stops_everything_and_says_so(alice: User, desk: Desk, browse: Browse) -> None:
+def test_a_scope_that_cannot_be_read_stops_everything_and_says_so(
+    alice: User, desk: Desk, browse: Browse
+) -> None:
     response = browse(alice).post(URL, {"scope": "IBM"}, follow=True)
     assert Activation.objects.get().scope == "global"
     assert "everything is stopped" in response.content.decode()

@@ -12,7 +12,15 @@ from opsconsole.console.templatetags import console
 
 @pytest.mark.parametrize(
     ("ms", "words"),
-    [(None, "unknown"), (0.4, "0 ms"), (38, "38 ms"), (999.4, "999 ms"), (999.5, "1.00 s"), (1870, "1.87 s"), (90_000, "1 min")],
+    [
+        (None, "unknown"),
+        (0.4, "0 ms"),
+        (38, "38 ms"),
+        (999.4, "999 ms"),
+        (999.5, "1.00 s"),
+        (1870, "1.87 s"),
+        (90_000, "1 min"),
+    ],
 )
 def test_milliseconds(ms: float | None, words: str) -> None:
     assert console.milliseconds(ms).replace("\u00a0", " ") == words
@@ -20,13 +28,23 @@ def test_milliseconds(ms: float | None, words: str) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(-3, "0 s"), (12, "12 s"), (1080, "18 min"), (7560, "2 h 06 min"), (86_400, "1 day 0 h"), (273_600, "3 days 4 h")],
+    [
+        (-3, "0 s"),
+        (12, "12 s"),
+        (1080, "18 min"),
+        (7560, "2 h 06 min"),
+        (86_400, "1 day 0 h"),
+        (273_600, "3 days 4 h"),
+    ],
 )
 def test_duration(seconds: int, words: str) -> None:
     assert console.duration(timedelta(seconds=seconds)).replace("\u00a0", " ") == words
 
 
-@pytest.mark.parametrize(("value", "words"), [(300, "+300"), (-40, "−40"), (0, "0"), (-1234.5, "−1,234.5"), ("?", "?"), (True, "True")])
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(300, "+300"), (-40, "−40"), (0, "0"), (-1234.5, "−1,234.5"), ("?", "?"), (True, "True")],
+)
 def test_signed(value: object, words: str) -> None:
     assert console.signed(value) == words
 

@@ -2,9 +2,10 @@
 
 import json
 import os
-import shutil
+import runpy
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -36,19 +37,25 @@ def make(checkout: Path, kind: str = "runtime", **changes: str) -> "subprocess.C
     return subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
 
 
+@dataclass(frozen=True)
+class Made:
+    """A checkout whose environment was made by three starts at the same time, and what these told."""
+
+    checkout: Path
+    told: list[str]
+    codes: list[int]
+
+
 @pytest.fixture(scope="module")
-def made_checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Shared, since making one takes seconds."""
     root = tmp_path_factory.mktemp("made") / "a checkout"
     require_nothing(root)
-    assert make(root).returncode == 0
-    return root
-
-
-@pytest.fixture
-def made(made_checkout: Path, checkout: Path) -> Path:
-    """A checkout whose environment has been made: a copy, since making one takes seconds."""
-    shutil.copytree(made_checkout, checkout, symlinks=True, dirs_exist_ok=True)
-    return checkout
+    command = [sys.executable, str(MAKE), str(root), "runtime"]
+    environ = {name: value for name, value in os.environ.items() if name != "OPSCONSOLE_VENV"}
+    starts = [subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    told = [start.communicate()[1] for start in starts]
+    return Made(root, told, [start.returncode for start in starts])
 
 
 def age(checkout: Path) -> int:
@@ -88,40 +95,46 @@ def test_an_old_python_gets_one_clear_sentence(tmp_path: Path) -> None:
     )
 
 
-def test_it_is_made_once(made: Path) -> None:
-    before = age(made)
-    again = make(made)
-    assert (again.stdout, again.stderr) == (f"{made / '.venv' / 'bin' / 'python'}\n", "")
-    assert age(made) == before
+def test_starts_at_the_same_time_make_it_once(made: Made) -> None:
+    assert made.codes == [0, 0, 0]
+    assert sum("Making the virtual environment" in text for text in made.told) == 1
 
 
-def test_it_is_rebuilt_when_the_requirements_change(made: Path) -> None:
-    before = age(made)
-    (made / "requirements.txt").write_text("# still nothing\n")
-    assert make(made).returncode == 0
-    assert age(made) != before
+def test_a_later_start_changes_nothing(made: Made) -> None:
+    before = age(made.checkout)
+    again = make(made.checkout)
+    assert (again.stdout, again.stderr) == (f"{made.checkout / '.venv' / 'bin' / 'python'}\n", "")
+    assert age(made.checkout) == before
 
 
-def test_the_development_packages_are_added_without_a_rebuild(made: Path) -> None:
-    before = age(made)
-    assert make(made, "development").returncode == 0
-    assert age(made) == before
-    assert set(json.loads((made / ".venv" / "installed.json").read_text())) == {"runtime", "development"}
+def test_the_development_packages_are_added_without_a_rebuild(made: Made) -> None:
+    before = age(made.checkout)
+    assert make(made.checkout, "development").returncode == 0
+    assert age(made.checkout) == before
+    stamp = json.loads((made.checkout / ".venv" / "installed.json").read_text())
+    assert set(stamp) == {"runtime", "development"}
 
 
-def test_a_half_made_one_is_rebuilt(made: Path) -> None:
-    before = age(made)
-    (made / ".venv" / "installed.json").unlink()
-    (made / ".venv" / "bin" / "python").unlink()
-    assert make(made).returncode == 0
-    assert age(made) != before
-    assert (made / ".venv" / "bin" / "python").exists()
+def test_other_requirements_and_another_python_ask_for_a_rebuild(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = runpy.run_path(str(MAKE))["Environment"](made.checkout, made.checkout / ".venv")
+    assert environment.has("runtime")
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "version_info", (3, 13, 99))
+        assert not environment.has("runtime")
+    requirements = made.checkout / "requirements.txt"
+    before = requirements.read_text()
+    requirements.write_text("# still nothing\n")
+    assert not environment.has("runtime")
+    requirements.write_text(before)
 
 
-def test_starts_at_the_same_time_make_it_once(checkout: Path) -> None:
-    command = [sys.executable, str(MAKE), str(checkout), "runtime"]
-    environ = {name: value for name, value in os.environ.items() if name != "OPSCONSOLE_VENV"}
-    starts = [subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True) for _ in range(3)]
-    told = [start.communicate()[1] for start in starts]
-    assert [start.returncode for start in starts] == [0, 0, 0]
-    assert sum("Making the virtual environment" in text for text in told) == 1
+def test_a_half_made_one_is_rebuilt(checkout: Path) -> None:
+    venv = checkout / ".venv"
+    (venv / "lib").mkdir(parents=True)
+    (venv / "made-by-opsconsole").touch()
+    (venv / "lib" / "broken").touch()
+    assert make(checkout).returncode == 0
+    assert not (venv / "lib" / "broken").exists()
+    assert subprocess.run([venv / "bin" / "python", "-c", ""], check=False).returncode == 0
