@@ -3,6 +3,7 @@
 import ast
 import re
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
@@ -30,7 +31,8 @@ def test_every_management_command_has_a_test() -> None:
 
 def test_every_entry_of_the_schedule_expires() -> None:
     assert settings.CELERY_BEAT_SCHEDULE
-    for name, entry in settings.CELERY_BEAT_SCHEDULE.items():
+    schedule: dict[str, dict[str, Any]] = settings.CELERY_BEAT_SCHEDULE
+    for name, entry in schedule.items():
         assert entry["options"]["expires"] > 0, name
 
 
