@@ -12,7 +12,7 @@ TERM = 0.5
 CLIENTS = 3
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def running() -> Iterator[Matrix]:
     folder = temporary_folder()
     try:

@@ -11,8 +11,6 @@ from bench.fault_kinds import CLOCK_FAULTS, FAULTS, Fault
 from bench.fault_matrix import Matrix
 from bench.fleet import Fleet, can_step_wall_clock
 
-pytestmark = pytest.mark.xdist_group("faults")
-
 
 def name_of(fault: Fault) -> str:
     return fault.name
