@@ -60,7 +60,7 @@ const code = (text) => Object.assign(document.createElement("code"), { textConte
 
 function failed(why) {
   over("failed", "NOT SENT", [`${why} Press again, or stop another way: `, code("manage.py killswitch activate"), " or, on the trading host, ", code("touch $OPSCLIENT_HALT_FILE")]);
-  sayNow("Not sent. Trading was not stopped by this press. Stop another way.");
+  sayNow(`${why} Do not count on this press. Stop another way.`);
 }
 
 function request(body) {
