@@ -248,11 +248,11 @@ def _with_details(rows: QuerySet[Activation]) -> QuerySet[Activation]:
 
 def _drill(*, now: datetime) -> Activation | None:
     """The drill that runs, or that has just ended with nothing after it."""
-    running = Activation.objects.filter(ended_at=None, drill=True).order_by("-id").first()
-    newest = running or Activation.objects.order_by("-id").first()
-    if newest is None or not newest.drill:
-        return None
-    return newest if newest.ended_at is None or newest.ended_at > now - DRILL_SHOWN else None
+    newest = Activation.objects.order_by("-id").values("pk")[:1]
+    found = Activation.objects.filter(Q(drill=True, ended_at=None) | Q(drill=True, pk__in=newest))
+    drill = found.order_by("-id").first()
+    ended = drill.ended_at if drill else None
+    return None if ended is not None and ended <= now - DRILL_SHOWN else drill
 
 
 def _proofs_of(activations: Sequence[Activation]) -> dict[int, dict[int, Acknowledgement]]:

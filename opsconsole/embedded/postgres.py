@@ -78,6 +78,8 @@ class Cluster:
         }
         if not durable:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+            # All processes of a test run share one server, and some tests make many connections at once.
+            settings["max_connections"] = "200"
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return Program(
             "postgres",
