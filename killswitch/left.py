@@ -43,6 +43,18 @@ class LeftRow:
         return not self.client.connected or self.client.positions is None
 
     @property
+    def may_have_orders(self) -> bool:
+        return self.orders_unknown or bool(self.client.open_orders)
+
+    @property
+    def may_have_positions(self) -> bool:
+        return self.positions_unknown or any((self.client.positions or {}).values())
+
+    @property
+    def nothing(self) -> bool:
+        return not self.may_have_orders and not self.may_have_positions
+
+    @property
     def position_words(self) -> str:
         """`+300`, or by symbol where there are several."""
         held = {symbol: amount for symbol, amount in (self.client.positions or {}).items() if amount}

@@ -2,9 +2,11 @@
 
 import math
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from killswitch.choices import Mode, ProofState
 from killswitch.selectors import Proof, ScopeState, Status
@@ -62,8 +64,7 @@ class Row:
                 f"{result.get('name')} failed: {result.get('error') or 'no reason given'}"
                 for result in failed
             )
-        names = [str(result.get("name")) for result in self.client.callbacks]
-        return f"{', '.join(names)} done" if names else "Stopped; no callback"
+        return ", ".join(map(_done, self.client.callbacks)) or "Stopped; no callback"
 
     @property
     def abnormal(self) -> bool:
@@ -172,3 +173,14 @@ def scopes(status: Status) -> Scopes:
         return Scopes(rows=every, calm=[])
     shown = [row for row in every if row.switch is not None or row.name == GLOBAL]
     return Scopes(rows=shown, calm=[row for row in every if row not in shown])
+
+
+def _done(result: Mapping[str, Any]) -> str:
+    """What a callback did; of orders and positions, how many. A count that is null is not known."""
+    name = f"{result.get('name')} done"
+    counts = [
+        f"{'unknown' if result[count] is None else result[count]} {words}"
+        for count, words in (("cancelled", "done"), ("left", "left"), ("unknown", "unknown"))
+        if count in result
+    ]
+    return f"{result.get('name')}: {', '.join(counts)}" if counts else name

@@ -247,8 +247,12 @@ def _with_details(rows: QuerySet[Activation]) -> QuerySet[Activation]:
 
 
 def _drill(*, now: datetime) -> Activation | None:
-    shown = Q(ended_at=None) | Q(ended_at__gt=now - DRILL_SHOWN)
-    return Activation.objects.filter(shown, drill=True).order_by("-id").first()
+    """The drill that runs, or that has just ended with nothing after it."""
+    running = Activation.objects.filter(ended_at=None, drill=True).order_by("-id").first()
+    newest = running or Activation.objects.order_by("-id").first()
+    if newest is None or not newest.drill:
+        return None
+    return newest if newest.ended_at is None or newest.ended_at > now - DRILL_SHOWN else None
 
 
 def _proofs_of(activations: Sequence[Activation]) -> dict[int, dict[int, Acknowledgement]]:

@@ -18,6 +18,7 @@ from opsconsole.embedded.processes import Identity, stop_all, wait_until
 # A socket's path may have 107 bytes; PostgreSQL's own part of it is "/pg/.s.PGSQL.5432.lock".
 LONGEST_SOCKET_DIRECTORY = 70
 REAP_SECONDS = 5.0
+TEMPORARY = tuple(dict.fromkeys([tempfile.gettempdir(), "/tmp"]))  # noqa: S108 - mkdtemp makes it private
 
 
 def write_private(path: Path, text: str) -> None:
@@ -125,7 +126,7 @@ class DataFolder:
 
         As root it can be passed through (but not listed) by others, since PostgreSQL runs as another user there.
         """
-        for parent in dict.fromkeys([tempfile.gettempdir(), "/tmp"]):  # noqa: S108 - mkdtemp makes it private
+        for parent in TEMPORARY:
             if len(os.fsencode(parent)) > LONGEST_SOCKET_DIRECTORY - len("/opsconsole-12345678"):
                 continue
             with suppress(OSError):
@@ -139,8 +140,9 @@ class DataFolder:
         )
 
     def _remove_directory(self) -> None:
-        directory = self._run.get("directory")
-        if directory and Path(directory).name.startswith("opsconsole-"):
+        """Only what `make_directory` can have made: the record might be anyone's."""
+        directory = Path(self._run.get("directory") or os.devnull)
+        if str(directory.parent) in TEMPORARY and directory.name.startswith("opsconsole-"):
             shutil.rmtree(directory, ignore_errors=True)
 
     def secret_key(self) -> str:

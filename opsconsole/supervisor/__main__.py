@@ -56,6 +56,8 @@ def main() -> None:
         serve(parse(sys.argv[1:]))
     except StartError as error:
         sys.exit(f"script/server: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,9 @@ const form = byId("stop-form");
 const confirm = byId("confirm");
 let armedAt = 0;
 let timer = 0;
+let before = ""; // what the bar said when the press was sent
 
+const said = () => `${byId("state").dataset.state} ${byId("state").dataset.title}`;
 const shown = (element) => Boolean(element) && element.getClientRects().length > 0;
 
 export function arm() {
@@ -58,7 +60,7 @@ const code = (text) => Object.assign(document.createElement("code"), { textConte
 
 function failed(why) {
   over("failed", "NOT SENT", [`${why} Press again, or stop another way: `, code("manage.py killswitch activate"), " or, on the trading host, ", code("touch $OPSCLIENT_HALT_FILE")]);
-  sayNow("Not sent. Trading was not stopped by this press. Stop another way.");
+  sayNow(`${why} Do not count on this press. Stop another way.`);
 }
 
 function request(body) {
@@ -76,12 +78,14 @@ async function answered(response) {
     return;
   }
   close();
-  await htmx.swap({ text, sourceElement: byId("live"), target: byId("live"), swap: "none" });
+  // The stream may have been faster than this answer, and then what it brought is newer.
+  if (said() === before) await htmx.swap({ text, sourceElement: byId("live"), target: byId("live"), swap: "none" });
   byId("state-now")?.focus({ preventScroll: true });
 }
 
 async function send() {
   clearTimeout(timer);
+  before = said();
   const body = new URLSearchParams(new FormData(form));
   confirm.hidden = true;
   over("sending", "Sending…", ["Nothing is stopped until the console says so."]);

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from killswitch.models import Activation
 from opsconsole.accounts.models import User
@@ -139,3 +139,25 @@ def test_somebody_else_was_faster(desktop: Page, desk: Desk, sam: User) -> None:
     wait_for_state(desktop, "stopping")
     assert pressed(desktop) == ""
     expect(desktop.locator("#confirm")).to_be_hidden()
+
+
+def test_an_answer_that_is_late_does_not_undo_newer_news(desktop: Page, desk: Desk) -> None:
+    """The stream has brought the last proof while the answer, which says STOPPING, was still on its way."""
+
+    def late(route: Route) -> None:
+        answer = route.fetch()
+        desk.acknowledge()
+        wait_for_state(desktop, "stopped")
+        route.fulfill(response=answer)
+
+    desktop.goto("/kill-switch")
+    wait_for_link(desktop)
+    desktop.route("**/kill-switch/stop", late)
+    desktop.click("#stop")
+    let_bounce_pass(desktop)
+    with desktop.expect_response("**/kill-switch/stop"):
+        desktop.click("#stop-now")
+    expect(desktop.locator("html:not([data-press=sending])")).to_be_attached()
+    expect(desktop.locator("#state[data-state=stopped]")).to_be_visible()
+    desktop.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+    wait_for_state(desktop, "stopped")

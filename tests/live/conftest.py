@@ -1,16 +1,17 @@
 import contextlib
 import itertools
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
 from tests.live.app.feed import TABLES
 from tests.live.postgres import PostgresServer
 from tests.live.web import Change, OpenStream, StreamReader, WebServer, migrate, trading_stream
+from tests.servers import temporary_folder
 
 EPOCHS = itertools.count(2)
 
@@ -18,12 +19,14 @@ EPOCHS = itertools.count(2)
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """A server that a test may stop or freeze, if it brings it back."""
-    server = PostgresServer()
+    folder = temporary_folder()
+    server = PostgresServer(folder)
     with server.connect() as conn:
         conn.execute(TABLES)
     migrate(server.url)
     yield server
     server.remove()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -62,7 +65,7 @@ def change(postgres: PostgresServer) -> Change:
     def commit(*, announce: bool = True, epoch: int | None = None, **state: Any) -> int:
         epoch = epoch or next(EPOCHS)
         content = {"switches": [], "drills": [], "commands": []} | state
-        with psycopg.connect(postgres.conninfo()) as conn:
+        with postgres.connect() as conn, conn.transaction():
             conn.execute("UPDATE feed_state SET epoch = %s, state = %s", [epoch, json.dumps(content)])
             if announce:
                 conn.execute('SELECT pg_notify(\'opsconsole\', \'{"topic": "state", "ids": []}\')')

@@ -109,12 +109,12 @@ def test_no_lease_from_a_server_that_takes_no_writes(trader: OpenStream, postgre
     stream = trader()
     stream.until("lease")
     with postgres.connect() as conn:
-        conn.execute("ALTER DATABASE live SET default_transaction_read_only = on")
+        conn.execute("ALTER DATABASE opsconsole SET default_transaction_read_only = on")
         try:
             conn.execute("SELECT pg_terminate_backend(%s)", [hub_session(postgres)[0]])
             sequence(stream, *["nolease"] * 5)
         finally:
-            conn.execute("ALTER DATABASE live RESET default_transaction_read_only")
+            conn.execute("ALTER DATABASE opsconsole RESET default_transaction_read_only")
     stream.until("lease")
 
 

@@ -2,8 +2,10 @@
 
 import pytest
 
+from killswitch import services
 from killswitch.models import Activation, Switch
 from opsconsole.accounts.models import User
+from tests.cast import acting
 from tests.desk import Desk
 from tests.pages.browse import Browse
 
@@ -32,5 +34,17 @@ def test_a_drill_is_measured_and_orders_go_on(alice: User, desk: Desk, browse: B
     assert 'data-state="trading"' in done
     assert "Drill done, orders went on. <b>4 of 4</b> measured" in done
     assert done.count("MEASURED") == 4
+    assert done.count("Goes on trading") == 4
     assert not Switch.objects.exclude(mode="ACTIVE").exists()
     assert Activation.objects.get().ended_at is not None
+
+
+def test_a_drill_gives_way_to_the_stop_that_came_after_it(alice: User, desk: Desk, browse: Browse) -> None:
+    desk.stop(alice, drill=True)
+    desk.acknowledge()
+    desk.stop(alice)
+    desk.acknowledge()
+    services.deactivate(actor=acting(alice), message="it was only a test")
+    text = browse(alice).get("/kill-switch").content.decode()
+    assert "MEASURED" not in text
+    assert text.count("May trade") == 4

@@ -3,9 +3,10 @@
 import pytest
 from django.test import Client
 
-from killswitch import proof
+from killswitch import proof, services
 from killswitch.models import TradingClient
 from opsconsole.accounts.models import User
+from tests.cast import acting
 from tests.desk import Desk
 from tests.pages.browse import Browse
 from tests.pages.queries import most_queries
@@ -66,6 +67,39 @@ def test_unknown_is_unknown_and_not_zero(alice: User, desk: Desk, browse: Browse
     assert "unknown, was 1" in text
     assert "unknown, was IBM +150" in text
     assert "Ask the venue" in text
+
+
+def test_only_what_may_be_left_can_be_cancelled_or_closed(alice: User, desk: Desk, browse: Browse) -> None:
+    desk.report("AAPL", open_orders=0, positions={"AAPL": 0}, last_order="")
+    desk.report("GOOG", open_orders=0, positions={"GOOG": -40}, last_order="")
+    desk.report("IBM", open_orders=3, positions={}, last_order="")
+    desk.stop(alice)
+    text = browse(alice).get(URL).content.decode()
+    offered = {
+        (name, act): f'id="left-{desk.processes[name].pk}-{act}"' in text
+        for name in desk.processes
+        for act in ("cancel", "close")
+    }
+    assert [pair for pair, shown in offered.items() if shown] == [
+        ("GOOG", "close"),
+        ("IBM", "cancel"),
+        ("MSFT", "cancel"),
+        ("MSFT", "close"),
+    ]
+    assert text.count("Nothing left") == 1
+
+
+def test_orders_cancelled_by_the_process_itself_are_counted(alice: User, desk: Desk, browse: Browse) -> None:
+    stop = desk.stop(alice)
+    desk.acknowledge()
+    done = {"activation": stop.pk, "name": "cancel_orders", "ok": True, "ms": 4.0, "error": None}
+    services.report(
+        actor=acting(desk.trader),
+        name="IBM",
+        instance=desk.processes["IBM"].instance,
+        report=services.Report(callbacks=[{**done, "cancelled": 2, "left": 1, "unknown": None}]),
+    )
+    assert "cancel_orders: 2 done, 1 left, unknown unknown" in browse(alice).get(URL).content.decode()
 
 
 def test_reduce_only(alice: User, desk: Desk, browse: Browse) -> None:
