@@ -13,6 +13,7 @@ import argparse
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,8 @@ from bench.rig import ROOT, Operator, Rig, operator
 PROCESSES = 32
 EVERY = 0.005
 STOPS = 200
+# Seconds. Each stop begins from rest: what the processes tell the console after a re-arm (within 0.7 s) has been told.
+REST = 1.0
 
 
 @contextmanager
@@ -54,6 +57,7 @@ def one_stop(fleet: Fleet, commands: Operator) -> tuple[float, float, float]:
     itself).
     """
     fleet.wait_trading()
+    time.sleep(REST)
     stop = commands.ask("stop")
     proof: dict[str, Any] = {}
 
