@@ -1,17 +1,25 @@
 """The trading processes' stream, as the hub asks for it (opsconsole.live.feeds.TradingFeed)."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from killswitch.services import AccountMismatch, ClientDetails, connect, disconnect, settle, touch
+from killswitch.services import (
+    AccountMismatch,
+    ClientDetails,
+    acknowledge_all,
+    connect,
+    disconnect,
+    settle,
+    touch,
+)
 from killswitch.state import GLOBAL, parse_scope
 from opsconsole.accounts.actor import actor_of_account
 from opsconsole.accounts.authentication import bearer, local_caller
 from opsconsole.accounts.models import ApiToken, User
 from opsconsole.accounts.services import authenticate_token
-from opsconsole.live.feeds import StreamEnd, StreamGrant, StreamRefused, StreamRequest
+from opsconsole.live.feeds import Acknowledged, StreamEnd, StreamGrant, StreamRefused, StreamRequest, Told
 
 PERMISSION = "killswitch.connect_tradingclient"
 INSTANCE = re.compile(r"[0-9a-fA-F]{32}")
@@ -83,6 +91,9 @@ class KillSwitchFeed:
 
     def touch(self, client_ids: Iterable[int], *, hub: str, lease_until: datetime) -> set[int]:
         return touch(client_ids=client_ids, hub=hub, lease_until=lease_until)
+
+    def acknowledge(self, told: Sequence[Told]) -> list[Acknowledged]:
+        return acknowledge_all(told=told)
 
     def settle(self, *, epoch: int, waited: float, hub: str, own_leases_until: datetime | None) -> bool:
         return settle(epoch=epoch, waited=waited, hub=hub, own_leases_until=own_leases_until)

@@ -8,7 +8,7 @@ from killswitch import bar, drills, left, proof, selectors
 from opsconsole.live.feeds import LivePart, register_part
 
 PAGE = frozenset({"kill-switch"})
-SWITCH = frozenset({"killswitch", "clients"})
+SWITCH = frozenset({"killswitch", "proofs", "clients"})
 HISTORY_ROWS = 5
 
 
@@ -20,9 +20,11 @@ def register() -> None:
     register_part(LivePart(target="left", topics=SWITCH | {"commands"}, render=left_at_venue, pages=PAGE))
     register_part(LivePart(target="rearm-checks", topics=SWITCH, render=rearm_checks, pages=PAGE))
     register_part(LivePart(target="scopes", topics=SWITCH, render=scopes, pages=PAGE))
-    register_part(LivePart(target="history", topics=frozenset({"killswitch"}), render=history, pages=PAGE))
     register_part(
-        LivePart(target="drill-due", topics=frozenset({"killswitch"}), render=drill_due, pages=PAGE)
+        LivePart(target="history", topics=frozenset({"killswitch", "proofs"}), render=history, pages=PAGE)
+    )
+    register_part(
+        LivePart(target="drill-due", topics=frozenset({"killswitch", "proofs"}), render=drill_due, pages=PAGE)
     )
 
 

@@ -35,11 +35,11 @@ class WebProcess:
 
     def __init__(self) -> None:
         threads = settings.WEB_THREADS
-        self.live = LiveService(trading_feed(), term=settings.LEASE_TERM)
         self._pool = WorkerPool("web", threads=threads, waiting=threads * WAITING_PER_THREAD)
         self._bridge = Bridge(
             wsgi_application, pool=self._pool, body_limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         )
+        self.live = LiveService(trading_feed(), term=settings.LEASE_TERM, otherwise=self._bridge)
 
     def start(self) -> None:
         _raise_descriptor_limit()

@@ -9,7 +9,7 @@ from killswitch.services.processes import (
     sweep,
     touch,
 )
-from killswitch.services.proofs import Acknowledged, UnknownClient, acknowledge, settle
+from killswitch.services.proofs import UnknownClient, acknowledge, acknowledge_all, settle
 from killswitch.services.reports import Report, report
 from killswitch.services.switches import (
     ActivationOutcome,
@@ -22,7 +22,6 @@ from killswitch.services.switches import (
 
 __all__ = [
     "AccountMismatch",
-    "Acknowledged",
     "ActivationOutcome",
     "ClientDetails",
     "DrillRefused",
@@ -31,6 +30,7 @@ __all__ = [
     "Report",
     "UnknownClient",
     "acknowledge",
+    "acknowledge_all",
     "activate",
     "carry_out",
     "connect",

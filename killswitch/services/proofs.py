@@ -1,7 +1,6 @@
 """The proof that each process stopped: by its own word, or because its lease has run out."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
@@ -14,37 +13,43 @@ from killswitch.models import Acknowledgement, Activation, TradingClient
 from killswitch.state import covers
 from opsconsole.audit.actor import Actor
 from opsconsole.audit.services import record
+from opsconsole.live.feeds import Acknowledged, Told
 from opsconsole.live.publish import CHANNEL, announcement, publish
 
 PROOF = Actor.system("proof")
 
-# One statement, and so one transaction, which holds no lock while anybody is waited for: note the process's epoch, prove its part in each activation
-# (a proof that time gave first stays), and announce it. The epoch is bounded by the console's own: a process that knows more (the console was
-# restored from a backup) has not seen what comes. Its commit does not wait for the disk: 32 at once would queue there. An acknowledgement lost in
-# a crash of the database leaves its proof to the lease; and `conclude()` does wait, for all that came before it too.
+# One statement for all that arrived together: note each process's epoch, prove its part in each activation (a proof that time gave first stays), and
+# announce it. An epoch is bounded by the console's own: a process that knows more (the console was restored from a backup) has not seen what comes.
+# The commit does not wait for the disk. Acknowledgements lost in a crash of the database leave their proof to the lease; and `conclude()` does wait,
+# for all that came before it too.
 ACKNOWLEDGE = """
 WITH moment AS MATERIALIZED (
     SELECT COALESCE(%(now)s::timestamptz, clock_timestamp()) AS now
+), told AS (
+    SELECT client, max(epoch) AS epoch FROM unnest(%(clients)s::bigint[], %(epochs)s::bigint[]) AS t (client, epoch) GROUP BY client
+), locked AS (
+    SELECT c.id, told.epoch FROM killswitch_tradingclient c JOIN told ON told.client = c.id ORDER BY c.id FOR NO KEY UPDATE OF c
 ), me AS (
-    UPDATE killswitch_tradingclient
+    UPDATE killswitch_tradingclient c
     SET acknowledged_epoch = GREATEST(
-            acknowledged_epoch, LEAST(%(epoch)s, COALESCE((SELECT value FROM killswitch_epoch WHERE killswitch_epoch.id = 1), 0))),
+            c.acknowledged_epoch, LEAST(locked.epoch, COALESCE((SELECT value FROM killswitch_epoch WHERE killswitch_epoch.id = 1), 0))),
         last_seen = moment.now
-    FROM moment
-    WHERE name = %(name)s AND instance = %(instance)s AND user_id = %(user)s
-    RETURNING id
+    FROM locked, moment WHERE c.id = locked.id RETURNING c.id
 ), known AS (
-    SELECT id, activated_at FROM killswitch_activation WHERE id = ANY(%(activations)s)
+    SELECT id, activated_at FROM killswitch_activation WHERE id = ANY(%(of)s)
 ), done AS (
     INSERT INTO killswitch_acknowledgement (activation_id, client_id, state, ms, at, callbacks)
-    SELECT known.id, me.id, 'ACKED', GREATEST(0, extract(epoch FROM moment.now - known.activated_at) * 1000),
-           GREATEST(moment.now, known.activated_at), '[]'
-    FROM known, me, moment ORDER BY known.id
+    SELECT DISTINCT known.id, me.id, 'ACKED', GREATEST(0, extract(epoch FROM moment.now - known.activated_at) * 1000),
+           GREATEST(moment.now, known.activated_at), '[]'::jsonb
+    FROM unnest(%(by)s::bigint[], %(of)s::bigint[]) AS proof (client, activation)
+    JOIN me ON me.id = proof.client JOIN known ON known.id = proof.activation, moment
+    ORDER BY known.id, me.id
     ON CONFLICT (activation_id, client_id) DO UPDATE SET state = EXCLUDED.state, ms = EXCLUDED.ms, at = EXCLUDED.at
     WHERE killswitch_acknowledgement.state = 'PENDING'
     RETURNING activation_id
 )
-SELECT (SELECT id FROM me), ARRAY(SELECT id FROM known ORDER BY id), ARRAY(SELECT activation_id FROM done),
+SELECT ARRAY(SELECT id FROM known), ARRAY(SELECT DISTINCT activation_id FROM done ORDER BY activation_id),
+       (SELECT count(*) FROM me),
        (SELECT pg_notify(%(channel)s, %(announcement)s) WHERE EXISTS (SELECT FROM done)),
        set_config('synchronous_commit', 'off', true)
 """
@@ -89,14 +94,6 @@ class UnknownClient(Exception):
         self.name, self.instance = name, instance
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledged:
-    """`unknown`: activations that the console does not have."""
-
-    acknowledged: list[int]
-    unknown: list[int]
-
-
 def acknowledge(
     *,
     actor: Actor,
@@ -107,28 +104,48 @@ def acknowledge(
     now: datetime | None = None,
 ) -> Acknowledged:
     """A process says that from now on it allows nothing that these activations forbid. Raises UnknownClient."""
+    own = TradingClient.objects.filter(name=name, instance=instance, user_id=actor.user_id)
+    client_id = own.values_list("pk", flat=True).first()
+    if client_id is None:
+        raise UnknownClient(name, instance)
+    return acknowledge_all(told=[Told(client_id, epoch, tuple(activations))], now=now)[0]
+
+
+def acknowledge_all(*, told: Sequence[Told], now: datetime | None = None) -> list[Acknowledged]:
+    """The same of several processes at once, each known to speak for itself: one commit for all. The answers are in their order."""
+    known, proven = _note(told=told, now=now)
+    if proven:
+        for pk in _complete(proven):
+            conclude(pk, now=now)
+    return [
+        Acknowledged(
+            acknowledged=sorted(set(item.activations) & known), unknown=sorted(set(item.activations) - known)
+        )
+        for item in told
+    ]
+
+
+@bounded
+def _note(*, told: Sequence[Told], now: datetime | None) -> tuple[set[int], list[int]]:
+    """Returns which of the activations exist, and those to which a proof was added."""
+    pairs = [(item.client_id, activation) for item in told for activation in item.activations]
+    activations = [activation for _, activation in pairs]
     with connection.cursor() as cursor:
         cursor.execute(
             ACKNOWLEDGE,
             {
-                "epoch": epoch,
-                "name": name,
-                "instance": instance,
-                "user": actor.user_id,
-                "activations": list(activations),
+                "clients": [item.client_id for item in told],
+                "epochs": [item.epoch for item in told],
+                "by": [client_id for client_id, _ in pairs],
+                "of": activations,
                 "now": now,
                 "channel": CHANNEL,
-                "announcement": announcement("killswitch", ids=tuple(activations)),
+                "announcement": announcement("proofs", ids=tuple(sorted(set(activations)))),
             },
         )
         row = cursor.fetchone()
-    if row is None or row[0] is None:
-        raise UnknownClient(name, instance)
-    known, proven = row[1], row[2]
-    if proven:
-        for pk in _complete(proven):
-            conclude(pk, now=now)
-    return Acknowledged(acknowledged=known, unknown=sorted(set(activations) - set(known)))
+    assert row is not None  # noqa: S101  a SELECT without FROM yields one row
+    return set(row[0]), row[1]
 
 
 def settle(
@@ -165,7 +182,7 @@ def _expire(activation: int, *, full: bool, hub: str, own: datetime | None) -> N
         cursor.execute(EXPIRE, {"activations": [activation], "full": full, "hub": hub or None, "own": own})
         changed = cursor.rowcount
     if changed:
-        publish("killswitch", ids=(activation,))
+        publish("proofs", ids=(activation,))
 
 
 @bounded
@@ -206,7 +223,8 @@ def conclude(activation_id: int, *, now: datetime | None = None) -> bool:
         },
         now=now,
     )
-    publish("killswitch", ids=(activation.pk,))
+    # The end of a drill is news for the trading processes too.
+    publish("killswitch" if activation.drill else "proofs", ids=(activation.pk,))
     return True
 
 

@@ -128,7 +128,7 @@ def _take_callbacks(
         ]
         proof.callbacks = proof.callbacks[-CALLBACKS:]
         proof.save(update_fields=["callbacks"])
-    publish("killswitch", ids=tuple(proof.activation_id for proof in proofs))
+    publish("proofs", ids=tuple(proof.activation_id for proof in proofs))
 
 
 def _plain_callback(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from opsconsole.console import needs
 from opsconsole.live.feeds import LivePart, register_part
 
 PAGE = frozenset({"overview"})
-SWITCH = frozenset({"killswitch", "clients"})
+SWITCH = frozenset({"killswitch", "proofs", "clients"})
 EVENTS = 8
 
 

@@ -1,6 +1,6 @@
 """What the hub carries, as others register it. The live bus knows no app by name: apps hand in a feed and parts."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -51,6 +51,23 @@ class StreamEnd:
     lease_until: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An acknowledgement: the process has applied this epoch, and allows nothing that these activations forbid."""
+
+    client_id: int
+    epoch: int
+    activations: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """The answer to it. `unknown`: activations that the console does not have."""
+
+    acknowledged: list[int]
+    unknown: list[int]
+
+
 class TradingFeed(Protocol):
     """What the trading processes' stream carries. All methods but `snapshot_sql` run in a pool thread, with Django's connections."""
 
@@ -80,6 +97,10 @@ class TradingFeed(Protocol):
 
         Touches only processes that still have this `hub`, and returns their ids; the streams of all others are ended as replaced.
         """
+        ...
+
+    def acknowledge(self, told: Sequence[Told]) -> list[Acknowledged]:
+        """Record these acknowledgements of processes whose streams this hub holds. The answers are in their order."""
         ...
 
     def settle(self, *, epoch: int, waited: float, hub: str, own_leases_until: datetime | None) -> bool:

@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope
 
+from opsconsole.live.acknowledge import Acknowledgements, Endpoint
 from opsconsole.live.board import Board
 from opsconsole.live.browser import BrowserStreams
 from opsconsole.live.feeds import TradingFeed
@@ -17,7 +18,6 @@ from opsconsole.replies import send_json
 
 log = logging.getLogger(__name__)
 
-Endpoint = Callable[[HTTPScope, ASGIReceiveCallable, ASGISendCallable], Awaitable[None]]
 Job = Callable[[], Coroutine[Any, Any, None]]
 
 # Registering processes and looking up sessions. A burst waits in line, which costs less than many refusals.
@@ -28,15 +28,17 @@ PAUSE_AFTER_FAILURE = 1.0
 
 
 class LiveService:
-    """Made on the event loop, when the server starts."""
+    """Made on the event loop, when the server starts. `otherwise` answers what one of the endpoints leaves to it."""
 
-    def __init__(self, feed: TradingFeed, *, term: float) -> None:
+    def __init__(self, feed: TradingFeed, *, term: float, otherwise: Endpoint) -> None:
         self._pool = WorkerPool("connect", threads=CONNECT_THREADS, waiting=CONNECT_LINE)
         self._board = Board()
         self.hub = Hub(feed, term=term, pages=self._board)
         self._browsers = BrowserStreams(self.hub, self._board, pool=self._pool)
+        self._acknowledgements = Acknowledgements(self.hub, feed, otherwise=otherwise)
         self.endpoints: dict[str, Endpoint] = {
             "/monitoring/stream": TradingStreams(self.hub, feed, pool=self._pool),
+            "/monitoring/kill-switch/acknowledge": self._acknowledgements,
             "/live": self._browsers,
             "/healthz": self._healthz,
         }
@@ -58,6 +60,7 @@ class LiveService:
             task.cancel()
         await asyncio.wait(self._tasks, timeout=PAUSE_AFTER_FAILURE)
         await self.hub.close()
+        await self._acknowledgements.close()
         await self._board.close()
         await self._pool.close(grace=0)
 

@@ -12,14 +12,23 @@ from opsconsole.live.feeds import LEASE_COVER, StreamGrant
 class TradingStream(EventStream):
     """One open stream. It has room for one state and one lease, the newest of each, so a slow reader costs nothing but its own leases.
 
-    `arrived`: the hub's clock when the request came in; `opened`: when its registration was committed.
+    `arrived`: the hub's clock when the request came in; `opened`: when its registration was committed; `voice`: of the token it was opened with.
     """
 
-    __slots__ = ("_lease", "_state", "covered_until", "grant", "lease_until", "opened")
+    __slots__ = ("_lease", "_state", "covered_until", "grant", "lease_until", "opened", "voice")
 
-    def __init__(self, grant: StreamGrant, send: ASGISendCallable, *, arrived: float, opened: float) -> None:
+    def __init__(
+        self,
+        grant: StreamGrant,
+        send: ASGISendCallable,
+        *,
+        arrived: float,
+        opened: float,
+        voice: bytes | None = None,
+    ) -> None:
         super().__init__(send)
         self.grant = grant
+        self.voice = voice
         self.opened = opened
         # Up to here, by the hub's clock, the database knows of leases: `open()` noted LEASE_COVER, by a clock read after the request arrived.
         self.covered_until = arrived + LEASE_COVER

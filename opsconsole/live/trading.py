@@ -8,6 +8,7 @@ from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope
 from django.db import Error as DatabaseError
 
 from opsconsole.live import wire
+from opsconsole.live.acknowledge import voice
 from opsconsole.live.clock import clock
 from opsconsole.live.database import in_database
 from opsconsole.live.feeds import StreamGrant, StreamRefused, StreamRequest, TradingFeed
@@ -44,9 +45,10 @@ class TradingStreams:
                 send, refused.status, refused.code, refused.message, details=refused.details, headers=headers
             )
             return
+        speaker = voice(request.headers.get("authorization"))
         # The server's objects for this request live as long as the stream does; what is not needed any more goes now.
         del scope, request
-        stream = TradingStream(grant, send, arrived=arrived, opened=clock())
+        stream = TradingStream(grant, send, arrived=arrived, opened=clock(), voice=speaker)
         opening = self._hello(stream, arrived) + self._hub.add(stream)
         try:
             await stream.serve(receive, opening)

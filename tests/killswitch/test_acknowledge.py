@@ -9,6 +9,7 @@ from killswitch.choices import ProofState
 from killswitch.models import Acknowledgement, Activation, TradingClient
 from opsconsole.accounts.models import User
 from opsconsole.audit.models import AuditEvent
+from opsconsole.live.feeds import Acknowledged
 from tests.cast import acting
 from tests.killswitch.conftest import Connect
 
@@ -17,9 +18,7 @@ def stop(user: User) -> Activation:
     return services.activate(actor=acting(user), reason="MANUAL", message="").activation
 
 
-def acknowledge(
-    user: User, client: TradingClient, *activations: int, epoch: int = 1
-) -> services.Acknowledged:
+def acknowledge(user: User, client: TradingClient, *activations: int, epoch: int = 1) -> Acknowledged:
     return services.acknowledge(
         actor=acting(user), name=client.name, instance=client.instance, epoch=epoch, activations=activations
     )
@@ -40,7 +39,7 @@ def test_refuses_another_account(alice: User, connect: Connect) -> None:
 def test_the_last_one_completes_the_stop(alice: User, trader: User, connect: Connect) -> None:
     first, second = connect("AAPL"), connect("IBM")
     episode = stop(alice)
-    assert acknowledge(trader, first, episode.pk, 999) == services.Acknowledged(
+    assert acknowledge(trader, first, episode.pk, 999) == Acknowledged(
         acknowledged=[episode.pk], unknown=[999]
     )
     assert selectors.status().state == "stopping"
