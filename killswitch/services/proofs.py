@@ -104,7 +104,7 @@ def acknowledge(
     now: datetime | None = None,
 ) -> Acknowledged:
     """A process says that from now on it allows nothing that these activations forbid. Raises UnknownClient."""
-    own = TradingClient.objects.filter(name=name, instance=instance, user_id=actor.user_id)
+    own = TradingClient.objects.filter(name=name, instance=instance, user=actor.user_id)
     client_id = own.values_list("pk", flat=True).first()
     if client_id is None:
         raise UnknownClient(name, instance)

@@ -138,7 +138,8 @@ def _whole(events: list[ASGIReceiveEvent]) -> bytes | None:
     last = events[-1]
     if last["type"] != "http.request" or last["more_body"]:
         return None
-    return b"".join(event["body"] for event in events if event["type"] == "http.request")
+    body = b"".join(event["body"] for event in events if event["type"] == "http.request")
+    return body if len(body) <= LONGEST_BODY else None
 
 
 def _again(events: list[ASGIReceiveEvent], receive: ASGIReceiveCallable) -> ASGIReceiveCallable:

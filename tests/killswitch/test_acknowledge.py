@@ -9,7 +9,7 @@ from killswitch.choices import ProofState
 from killswitch.models import Acknowledgement, Activation, TradingClient
 from opsconsole.accounts.models import User
 from opsconsole.audit.models import AuditEvent
-from opsconsole.live.feeds import Acknowledged
+from opsconsole.live.feeds import Acknowledged, Told
 from tests.cast import acting
 from tests.killswitch.conftest import Connect
 
@@ -97,3 +97,20 @@ def test_takes_few_queries_however_many_processes(alice: User, trader: User, con
     ) as few:
         acknowledge(trader, clients[0], episode.pk)
     assert len(few) <= 4
+
+
+def test_several_that_arrive_together_are_one_commit_and_complete_the_stop(
+    alice: User, connect: Connect
+) -> None:
+    clients = [connect(f"P{number}") for number in range(8)]
+    episode = stop(alice)
+    told = [Told(client.pk, episode.epoch, (episode.pk, 999)) for client in clients]
+    with CaptureQueriesContext(connection) as few:
+        answers = services.acknowledge_all(told=[*told, told[0]])
+    assert answers == [Acknowledged(acknowledged=[episode.pk], unknown=[999])] * 9
+    assert set(Acknowledgement.objects.values_list("state", flat=True)) == {ProofState.ACKED}
+    episode.refresh_from_db()
+    assert episode.stopped_at is not None
+    assert AuditEvent.objects.filter(action="killswitch.stopped").count() == 1
+    assert sum("INSERT INTO killswitch_acknowledgement" in query["sql"] for query in few) == 1
+    assert set(TradingClient.objects.values_list("acknowledged_epoch", flat=True)) == {episode.epoch}

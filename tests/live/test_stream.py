@@ -29,7 +29,10 @@ def test_it_is_read_with_get_only(web: WebServer) -> None:
 
 
 def test_it_opens_with_hello_state_and_a_lease(trader: OpenStream, change: Change) -> None:
-    change()
+    epoch = change()
+    before = trader("GOOG")
+    while before.until("lease").data["epoch"] != epoch:
+        pass  # the hub has not read the change yet
     stream = trader("AAPL")
     assert stream.response.status == 200
     assert stream.response.headers["Content-Type"] == "text/event-stream"

@@ -1,11 +1,19 @@
 """A trading feed of three plain tables, made by `TABLES`, so that tests can look at what the hub reports."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db import connection
 
-from opsconsole.live.feeds import LEASE_COVER, StreamEnd, StreamGrant, StreamRefused, StreamRequest
+from opsconsole.live.feeds import (
+    LEASE_COVER,
+    Acknowledged,
+    StreamEnd,
+    StreamGrant,
+    StreamRefused,
+    StreamRequest,
+    Told,
+)
 
 TABLES = """
 CREATE TABLE feed_state (epoch bigint NOT NULL, state jsonb NOT NULL);
@@ -14,6 +22,7 @@ CREATE TABLE feed_client (
     id bigserial PRIMARY KEY, name text UNIQUE NOT NULL, hub text NOT NULL DEFAULT '', opened_at timestamptz, lease_until timestamptz);
 CREATE TABLE feed_settled (
     epoch bigint NOT NULL, waited float NOT NULL, own_leases_until timestamptz, at timestamptz NOT NULL DEFAULT clock_timestamp());
+CREATE TABLE feed_told (name text NOT NULL, epoch bigint NOT NULL, activation bigint NOT NULL, together int NOT NULL);
 """
 TOKEN = "Bearer right"
 
@@ -40,7 +49,7 @@ class TableFeed:
                 [name, request.hub, LEASE_COVER + 0.5],
             )
             client_id, opened_at = cursor.fetchone()
-        return StreamGrant(client_id=client_id, key=name, label=name, opened_at=opened_at)
+        return StreamGrant(client_id=client_id, key=f"{name}/", label=name, opened_at=opened_at)
 
     def closed(self, ends: Iterable[StreamEnd], *, hub: str) -> None:
         with connection.cursor() as cursor:
@@ -57,6 +66,15 @@ class TableFeed:
                 [lease_until, list(client_ids), hub],
             )
             return {row[0] for row in cursor.fetchall()}
+
+    def acknowledge(self, told: Sequence[Told]) -> list[Acknowledged]:
+        with connection.cursor() as cursor:
+            for item in told:
+                cursor.execute(
+                    "INSERT INTO feed_told SELECT name, %s, unnest(%s::bigint[]), %s FROM feed_client WHERE id = %s",
+                    [item.epoch, list(item.activations), len(told), item.client_id],
+                )
+        return [Acknowledged(sorted(item.activations), []) for item in told]
 
     def settle(self, *, epoch: int, waited: float, hub: str, own_leases_until: datetime | None) -> bool:
         with connection.cursor() as cursor:

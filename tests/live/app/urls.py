@@ -98,6 +98,7 @@ def plain(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("echo", echo),
     path("echo/<path:rest>", lambda request, rest: echo(request)),
+    path("monitoring/kill-switch/acknowledge", echo),
     path("fail", fail),
     path("nothing", nothing),
     path("pieces", pieces),
