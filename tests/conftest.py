@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
-from django.db import connection, connections, transaction
+from django.db import OperationalError, connection, connections, transaction
 from django.db.backends.base.operations import BaseDatabaseOperations as DatabaseOperations
 from django.test import TransactionTestCase
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from psycopg.errors import DeadlockDetected
 from pytest_django import DjangoDbBlocker, Settings
 
 from tests.cast import restore_migrated_rows
@@ -21,17 +22,11 @@ CHROMIUM_FLAGS = [
     *("--disable-gpu", "--disable-background-networking", "--disable-component-update"),
     *("--disable-sync", "--no-first-run"),
 ]
+FLUSH_TRIES = 5
 PROTECTED = """
     SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
     WHERE NOT t.tgisinternal AND t.tgtype & 32 <> 0 AND c.relnamespace = current_schema()::regnamespace
 """
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A module's browser tests stay together, so that each process starts few browsers."""
-    for item in items:
-        if item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -68,6 +63,17 @@ def _flush_past_protection() -> Iterator[None]:
     teardown = vars(TransactionTestCase)["_fixture_teardown"]
 
     def flush(self: DatabaseOperations, sql_list: list[str]) -> None:
+        # The web process goes on working meanwhile; where the two wait for each other, PostgreSQL ends one of them.
+        for left in reversed(range(FLUSH_TRIES)):
+            try:
+                flush_once(self, sql_list)
+            except OperationalError as error:
+                if not left or not isinstance(error.__cause__, DeadlockDetected):
+                    raise
+            else:
+                return
+
+    def flush_once(self: DatabaseOperations, sql_list: list[str]) -> None:
         used = self.connection
         with transaction.atomic(using=used.alias), used.cursor() as cursor:
             cursor.execute(PROTECTED)

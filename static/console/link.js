@@ -5,6 +5,8 @@
 // - A stream that ended is fetched again after 0.5 s, doubling; the ceiling of 60 s is set to 3 s.
 // - A *first* connect that fails is never tried again, and an error body would be swapped in. So this script asks for the connect
 //   again (oc:connect is in hx-trigger; hx-sync drops it while one is under way), and noSwap covers 4xx and 5xx.
+// - htmx begins by a timer when its script is deferred, so with `load` in hx-trigger it may connect before this script listens. So this script
+//   asks for the first connect, too.
 // - A reconnect that is refused with 401 goes on for ever. Here it ends with "signed out".
 // - A link that dies without a word is never noticed. No heartbeat for 5 s is STALE, and the reader is cancelled, which makes
 //   the extension connect anew.
@@ -96,9 +98,8 @@ function watch() {
     root.dataset.link = "live";
     byId("stale").hidden = byId("as-of").hidden = true;
     if (connection) tries = 1;
-  } else if (performance.now() - tried > RETRY_MS) {
-    tried = performance.now();
-    live.dispatchEvent(new CustomEvent("oc:connect"));
+  } else {
+    live.dispatchEvent(new CustomEvent("oc:connect")); // nobody hears it before htmx has begun
   }
 }
 
@@ -107,4 +108,5 @@ export function start() {
   document.addEventListener("visibilitychange", watch);
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
   setInterval(watch, 250);
+  setTimeout(watch); // htmx begins by a timer as well, set before this one
 }

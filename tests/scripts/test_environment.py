@@ -12,8 +12,6 @@ import pytest
 
 from opsconsole.supervisor.programs import ROOT
 
-# Making an environment takes seconds, and what is made once for the module serves one process.
-pytestmark = pytest.mark.xdist_group("environment")
 MAKE = ROOT / "script" / "environment.py"
 
 

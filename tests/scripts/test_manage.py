@@ -4,11 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.scripts.conftest import Supervised, clean_environ
 
-pytestmark = pytest.mark.xdist_group("supervisor")
 QUERY = "from django.db import connection as c; k = c.cursor(); k.execute('SELECT pg_postmaster_start_time()'); print(k.fetchone())"
 
 

@@ -17,8 +17,6 @@ import pytest
 from opsconsole.embedded.processes import wait_until
 from tests.scripts.conftest import Runs, Supervised, clean_environ
 
-pytestmark = pytest.mark.xdist_group("supervisor")
-
 
 def refused(*arguments: str, **changes: str) -> str:
     """What a start says that is refused: one line, no traceback."""
