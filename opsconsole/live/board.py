@@ -49,15 +49,18 @@ class OpenPage:
     def __init__(self, slots: tuple[Slot, ...], wake: Callable[[], None]) -> None:
         self.slots = slots
         self.wake = wake
-        # The first message is the whole page, so it waits until every stale part has been tried.
+        # What is not urgent comes together at first: it waits until every stale part has been tried.
         self.waits_for = {slot.part.target for slot in slots if slot.stale}
         self._seen: dict[str, int] = {}
 
     def news(self) -> list[Slot]:
         """The parts that differ from what this reader has; they count as read now."""
-        if self.waits_for:
-            return []
-        new = [slot for slot in self.slots if self._seen.get(slot.part.target, 0) != slot.version]
+        ready = [slot for slot in self.slots if slot.part.urgent or not self.waits_for]
+        new = [
+            slot
+            for slot in ready
+            if slot.part.target not in self.waits_for and self._seen.get(slot.part.target, 0) != slot.version
+        ]
         self._seen |= {slot.part.target: slot.version for slot in new}
         return new
 

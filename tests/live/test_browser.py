@@ -77,25 +77,45 @@ def test_it_is_read_with_get_only(web: WebServer) -> None:
     assert web.request("POST", "/live?page=overview")[0] == 405
 
 
-def test_the_first_message_is_the_whole_page(page: OpenPage, change: Change, trader: OpenStream) -> None:
+def opening(stream: StreamReader) -> str:
+    """Every part of the page `overview`, which come in one message or two: what is urgent waits for nothing else."""
+    text = ""
+    while "#epoch" not in text or "#note" not in text:
+        text += stream.until("message").text
+    return text
+
+
+def test_it_begins_with_the_whole_page(page: OpenPage, change: Change, trader: OpenStream) -> None:
     trader().until("hello")
     epoch = change()
     stream = page()
     assert stream.response.headers["Content-Type"] == "text/event-stream"
     assert stream.response.headers["X-Accel-Buffering"] == "no"
-    events = stream.events()
-    heartbeat, parts = next(events), next(events)
+    heartbeat = next(stream.events())
     assert heartbeat.name == "heartbeat"
     assert heartbeat.data["database"] is True
-    assert parts.name == "message"
-    assert f'<hx-partial hx-target="#epoch"><p id="epoch">{epoch}</p></hx-partial>' in parts.text
+    parts = opening(stream)
+    assert f'<hx-partial hx-target="#epoch"><p id="epoch">{epoch}</p></hx-partial>' in parts
     # A line break in the HTML survives.
-    assert '<hx-partial hx-target="#note"><p id="note">\n' in parts.text
+    assert '<hx-partial hx-target="#note"><p id="note">\n' in parts
+
+
+def test_what_is_urgent_waits_for_no_other_part(
+    page: OpenPage, change: Change, postgres: PostgresServer
+) -> None:
+    with postgres.connect() as conn, conn.transaction():
+        # The other part cannot be rendered until this lock goes.
+        conn.execute("LOCK TABLE feed_client IN ACCESS EXCLUSIVE MODE")
+        epoch = change()
+        stream = page()
+        first = stream.until("message").text
+    assert first == f'<hx-partial hx-target="#epoch"><p id="epoch">{epoch}</p></hx-partial>'
+    assert "#note" in stream.until("message").text
 
 
 def test_only_what_has_changed_is_sent(page: OpenPage, change: Change) -> None:
     stream = page()
-    stream.until("message")
+    opening(stream)
     epoch = change()
     changed = stream.until("message").text
     assert changed == f'<hx-partial hx-target="#epoch"><p id="epoch">{epoch}</p></hx-partial>'
@@ -117,7 +137,7 @@ def test_heartbeats_tell_of_a_lost_database_and_the_page_comes_back(
     page: OpenPage, change: Change, postgres: PostgresServer
 ) -> None:
     stream = page()
-    stream.until("message")
+    opening(stream)
     postgres.stop()
     try:
         while stream.until("heartbeat").data["database"]:
