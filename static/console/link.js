@@ -1,12 +1,12 @@
 // The live link: htmx's SSE extension holds it, this script watches it.
 //
 // Read in the source of htmx.org 4.0.1, dist/ext/hx-sse.js, and what follows from it here:
-// - pauseOnBackground is on for hx-sse:connect: a hidden tab would drop its stream, and title and favicon would lie. Set off in base.html.
+// - pauseOnBackground is on for hx-sse:connect: a hidden tab would drop its stream, and title and favicon would lie. Set off below.
 // - A stream that ended is fetched again after 0.5 s, doubling; the ceiling of 60 s is set to 3 s.
 // - A *first* connect that fails is never tried again, and an error body would be swapped in. So this script asks for the connect
 //   again (oc:connect is in hx-trigger; hx-sync drops it while one is under way), and noSwap covers 4xx and 5xx.
-// - htmx begins by a timer when its script is deferred, so with `load` in hx-trigger it may connect before this script listens. So this script
-//   asks for the first connect, too.
+// - htmx begins by a timer when its script is deferred, which may be before the extension's script has come: it would pass over hx-sse:connect for
+//   good. So the element has no such attribute until this script, which runs after both, gives it one and asks for the first connect.
 // - A reconnect that is refused with 401 goes on for ever. Here it ends with "signed out".
 // - A link that dies without a word is never noticed. No heartbeat for 5 s is STALE, and the reader is cancelled, which makes
 //   the extension connect anew.
@@ -21,6 +21,8 @@ const live = document.getElementById("live");
 const STALE_MS = 5000;
 const RETRY_MS = 3000;
 const byId = (id) => document.getElementById(id);
+
+const SETTINGS = { pauseOnBackground: false, reconnectDelay: 500, reconnectMaxDelay: RETRY_MS, connectTimeout: 4000 };
 
 let connection = null;
 let heard = performance.now(); // when anything came; monotonic
@@ -99,7 +101,7 @@ function watch() {
     byId("stale").hidden = byId("as-of").hidden = true;
     if (connection) tries = 1;
   } else {
-    live.dispatchEvent(new CustomEvent("oc:connect")); // nobody hears it before htmx has begun
+    live.dispatchEvent(new CustomEvent("oc:connect"));
   }
 }
 
@@ -108,5 +110,14 @@ export function start() {
   document.addEventListener("visibilitychange", watch);
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
   setInterval(watch, 250);
-  setTimeout(watch); // htmx begins by a timer as well, set before this one
+  const attributes = {
+    "hx-sse:connect": live.dataset.url,
+    "hx-trigger": "oc:connect",
+    "hx-sync": "this:drop",
+    "hx-swap": "none",
+    "hx-config": JSON.stringify({ sse: SETTINGS }),
+  };
+  for (const [name, value] of Object.entries(attributes)) live.setAttribute(name, value);
+  htmx.process(live);
+  watch();
 }

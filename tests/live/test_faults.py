@@ -174,7 +174,10 @@ def test_without_writes_no_leases(trader: OpenStream, postgres: PostgresServer) 
     stream.until("lease")
     with postgres.connect() as conn:
         conn.execute("ALTER TABLE feed_client RENAME TO feed_client_gone")
-        refused = stream.until("nolease").data
-        assert refused["why"] == "the database takes no writes"
-        conn.execute("ALTER TABLE feed_client_gone RENAME TO feed_client")
+        try:
+            # A busy machine may miss a read before, which is another reason.
+            while stream.until("nolease").data["why"] != "the database takes no writes":
+                pass
+        finally:
+            conn.execute("ALTER TABLE feed_client_gone RENAME TO feed_client")
     stream.until("lease")
