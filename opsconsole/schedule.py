@@ -1,0 +1,18 @@
+"""Where Celery beat remembers what it has sent."""
+
+import dbm.dumb
+import shelve
+from typing import Any
+
+from celery.beat import PersistentScheduler
+
+
+class FileScheduler(PersistentScheduler):
+    """Keeps the schedule in files of one format, whatever database libraries this Python was built with.
+
+    Celery takes what `dbm` finds. One of those, ndbm, writes nothing before it is closed, so that a beat that is killed forgets
+    all it has sent, and nobody can tell from outside whether it has started.
+    """
+
+    def _open_schedule(self) -> shelve.Shelf[Any]:
+        return shelve.Shelf(dbm.dumb.open(self.schedule_filename, "c"), writeback=True)
