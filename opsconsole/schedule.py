@@ -7,7 +7,7 @@ from typing import Any
 from celery.beat import PersistentScheduler
 
 
-class FileScheduler(PersistentScheduler):
+class FileScheduler(PersistentScheduler):  # type: ignore[misc] # Celery has no types
     """Keeps the schedule in files of one format, whatever database libraries this Python was built with.
 
     Celery takes what `dbm` finds. One of those, ndbm, writes nothing before it is closed, so that a beat that is killed forgets
@@ -15,4 +15,5 @@ class FileScheduler(PersistentScheduler):
     """
 
     def _open_schedule(self) -> shelve.Shelf[Any]:
-        return shelve.Shelf(dbm.dumb.open(self.schedule_filename, "c"), writeback=True)
+        # It takes text for keys as well as bytes, which typeshed does not say.
+        return shelve.Shelf(dbm.dumb.open(self.schedule_filename, "c"), writeback=True)  # type: ignore[arg-type]
