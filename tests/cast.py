@@ -20,7 +20,11 @@ from opsconsole.accounts.services import create_token
 from opsconsole.audit.actor import Actor
 
 ROOT = Actor.system("tests")
-GRANTS = ("opsconsole.accounts.migrations.0003_audit_readers", "killswitch.migrations.0002_roles")
+GRANTS = (
+    "opsconsole.accounts.migrations.0003_audit_readers",
+    "killswitch.migrations.0002_roles",
+    "alerts.migrations.0003_roles",
+)
 
 
 def restore_migrated_rows() -> None:
@@ -29,6 +33,7 @@ def restore_migrated_rows() -> None:
         return
     ContentType.objects.clear_cache()
     import_module("opsconsole.accounts.migrations.0002_roles").make_roles(apps, None)
+    import_module("alerts.migrations.0002_defaults").make_defaults(apps, None)
     for name in GRANTS:
         import_module(name).grant_roles(apps, None)
 

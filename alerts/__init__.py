@@ -1,0 +1,1 @@
+"""Smart alerts: raise → decide → outbox → deliver → acknowledge, resolve, escalate."""
