@@ -32,23 +32,26 @@ class SilenceIndex:
     def __init__(self, silences: Iterable[CompiledSilence]) -> None:
         self._by_label: dict[tuple[str, str], list[CompiledSilence]] = {}
         self._others: list[CompiledSilence] = []
-        self._edges: list[datetime] = []
-        for silence in silences:
+        self._all = list(silences)
+        for silence in self._all:
             exact = next((m for m in silence.matchers if m.is_equal and not m.is_regex and m.value), None)
             if exact is None:
                 self._others.append(silence)
             else:
                 self._by_label.setdefault((exact.name, exact.value), []).append(silence)
-            self._edges += (silence.starts_at, silence.ends_at)
-        self._edges.sort()
+        self._edges = sorted(edge for silence in self._all for edge in (silence.starts_at, silence.ends_at))
 
     def __bool__(self) -> bool:
-        return bool(self._edges)
+        return bool(self._all)
 
     def covering(self, labels: Mapping[str, str], *, at: datetime) -> list[CompiledSilence]:
         """The silences that hold `at` that time and match, the one that ends first at the beginning."""
         found = [silence for silence in self._candidates(labels) if silence.covers(labels, at)]
         return sorted(found, key=lambda silence: silence.ends_at) if len(found) > 1 else found
+
+    def active(self, *, at: datetime) -> int:
+        """How many hold `at` that time, whatever they match."""
+        return sum(silence.starts_at <= at < silence.ends_at for silence in self._all)
 
     def next_change(self, *, after: datetime) -> datetime | None:
         """When the next of them starts or ends, if nobody changes one."""
