@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from alerts.locking import lock_decisions
 from django.db import transaction
 from django.utils import timezone
 
 from alerts.choices import AlertState, DeliveryKind, Priority
-from alerts.locking import lock_decisions
 from alerts.models import Alert, ResponseTime
 from alerts.response import due
 from alerts.services import outbox
@@ -75,7 +75,9 @@ def acknowledge(
     alert.acknowledged_until, alert.acknowledge_note = until, note
     # The time at which the acknowledgement ends is kept by the same clock as an escalation.
     alert.escalate_at = until
-    _write(alert, "acknowledged_at", "acknowledged_by", "acknowledged_until", "acknowledge_note", "escalate_at")
+    _write(
+        alert, "acknowledged_at", "acknowledged_by", "acknowledged_until", "acknowledge_note", "escalate_at"
+    )
     if untouched:
         count_act(alert=alert, now=moment)
     _record(actor, "alerts.acknowledged", alert, reason=note, before=before, now=moment)
