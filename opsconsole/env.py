@@ -1,7 +1,9 @@
 """Typed readers of the environment. A bad value fails at start, with the variable's name and what is allowed."""
 
 import os
+import re
 from collections.abc import Mapping
+from datetime import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off", ""})
+HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 
 
 def text(name: str, default: str = "", *, environ: Mapping[str, str] = os.environ) -> str:
@@ -54,6 +57,18 @@ def number(
 def words(name: str, default: str = "", *, environ: Mapping[str, str] = os.environ) -> list[str]:
     """A list separated by commas, empty parts left out."""
     return [part.strip() for part in text(name, default, environ=environ).split(",") if part.strip()]
+
+
+def hours(name: str, default: str, *, environ: Mapping[str, str] = os.environ) -> tuple[time, time]:
+    """A span within one day, `09:00-17:00`."""
+    value = text(name, default, environ=environ).strip()
+    match = HOURS.fullmatch(value)
+    if match is None:
+        raise ImproperlyConfigured(f"{name} must look like 09:00-17:00, not {value!r}")
+    opens, closes = time(int(match[1]), int(match[2])), time(int(match[3]), int(match[4]))
+    if opens >= closes:
+        raise ImproperlyConfigured(f"{name} must end after it begins, on the same day, not {value!r}")
+    return opens, closes
 
 
 def database(name: str, *, environ: Mapping[str, str] = os.environ) -> dict[str, Any]:

@@ -114,6 +114,8 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.flag("OPSCONSOLE_HTTPS")
 LANGUAGE_CODE = "en"
 TIME_ZONE = env.text("OPSCONSOLE_TIME_ZONE", "UTC")
 USE_TZ = True
+# Monday to Friday, in TIME_ZONE: by their end, what may wait until the next business day is due.
+BUSINESS_HOURS = env.hours("OPSCONSOLE_BUSINESS_HOURS", "09:00-17:00")
 USE_I18N = False
 
 STATIC_URL = "/static/"
