@@ -14,6 +14,7 @@ from opsconsole.audit.actor import Actor
 from opsconsole.audit.services import record
 from opsconsole.live.publish import publish
 
+
 class NotDead(Exception):
     """Only what was given up can be sent again."""
 
@@ -49,7 +50,7 @@ def put(
     return _write(wanted)
 
 
-def putrouting.digest(
+def put_digest(
     *, channel: Channel, content: Mapping[str, Any], now: datetime, priority: Priority = Priority.LOW
 ) -> Delivery:
     """Write one digest; what `content` holds is the renderer's business. RuntimeError outside a transaction."""
