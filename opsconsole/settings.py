@@ -191,6 +191,13 @@ CELERY_BEAT_SCHEDULER = "opsconsole.schedule:FileScheduler"
 CELERY_BEAT_SCHEDULE = {
     "killswitch.settle": {"task": "killswitch.settle", "schedule": 1.0, "options": {"expires": 2}},
     "killswitch.sweep": {"task": "killswitch.sweep", "schedule": 5.0, "options": {"expires": 10}},
+    "alerts.escalate": {"task": "alerts.escalate", "schedule": 5.0, "options": {"expires": 10}},
+    "alerts.poll_telegram": {"task": "alerts.poll_telegram", "schedule": 2.0, "options": {"expires": 4}},
+    "alerts.forget_buttons": {
+        "task": "alerts.forget_buttons",
+        "schedule": 3600.0,
+        "options": {"expires": 600},
+    },
     "api.forget_idempotent_calls": {
         "task": "api.forget_idempotent_calls",
         "schedule": 3600.0,
