@@ -49,7 +49,7 @@ def put(
     return _write(wanted)
 
 
-def putrouting.digest(
+def put_digest(
     *, channel: Channel, content: Mapping[str, Any], now: datetime, priority: Priority = Priority.LOW
 ) -> Delivery:
     """Write one digest; what `content` holds is the renderer's business. RuntimeError outside a transaction."""
