@@ -11,7 +11,7 @@ from django.utils import timezone
 from alerts import walks
 from alerts.choices import Category, Decision, DeliveryState, Priority
 from alerts.models import FLAPPING, Alert, Channel, Delivery, KindTally
-from alerts.selectors import overdue_at
+from alerts.response import overdue
 
 WINDOWS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 TALKERS = 10
@@ -174,4 +174,4 @@ def flapping(*, now: datetime, most: int = LISTED) -> list[Alert]:
 
 def count_overdue(*, now: datetime) -> int:
     """Alerts that somebody should own by now. Counts up to `walks.WINDOW`."""
-    return Alert.objects.filter(overdue_at(now)).values("pk")[: walks.WINDOW].count()
+    return Alert.objects.filter(overdue(now)).values("pk")[: walks.WINDOW].count()
