@@ -45,7 +45,7 @@ class AlertsView(APIView):
         operation_id="alert_raise",
         summary="Raise alerts",
         description=(
-            "One alert, or `{\"alerts\": […]}` (or a bare list) of up to 1,000, at most 2 MiB. Answers what was decided and why. Of a list those "
+            'One alert, or `{"alerts": […]}` (or a bare list) of up to 1,000, at most 2 MiB. Answers what was decided and why. Of a list those '
             "that can be used are kept, and the others named by their index; 400 when none can. An alert that is open already is not a new "
             "one: it is counted. `resolved` ends it. Needs the role trading-system or operator."
         ),
@@ -103,9 +103,7 @@ def _raise_many(request: Request, items: list[Any], now: datetime) -> Response:
         details = {f"alerts[{row['index']}]": row["message"] for row in rejected[:100]}
         raise ApiError(400, "invalid", f"None of the {len(items)} alerts can be used.", details)
     outcomes = raise_alerts(actor=actor_of(request), alerts=list(usable.values()), now=now)
-    accepted = [
-        {"index": index, **_answer(outcome)} for index, outcome in zip(usable, outcomes, strict=True)
-    ]
+    accepted = [{"index": index, **_answer(outcome)} for index, outcome in zip(usable, outcomes, strict=True)]
     data = {"accepted": accepted, "rejected": rejected}
     return Response(data, status=207 if rejected else 200)
 
@@ -130,8 +128,14 @@ class TestView(APIView):
             "was decided and why, and which channels are told. Needs the role operator or trading-system."
         ),
         parameters=[IDEMPOTENCY_KEY],
-        request=dict.fromkeys(("application/json", "application/x-www-form-urlencoded"), raised.TestSerializer),
-        responses={200: raised.TestedSerializer, 201: raised.TestedSerializer, **errors(400, 403, 409, 413, 422)},
+        request=dict.fromkeys(
+            ("application/json", "application/x-www-form-urlencoded"), raised.TestSerializer
+        ),
+        responses={
+            200: raised.TestedSerializer,
+            201: raised.TestedSerializer,
+            **errors(400, 403, 409, 413, 422),
+        },
         examples=[
             OpenApiExample(
                 "guide",
@@ -156,16 +160,20 @@ class TestView(APIView):
             source="test",
             ends_at=now + TEST_LASTS,
         )
-        return once(
-            request, operation="alerts.test", body=body.raw, act=lambda: _test(request, alert, now)
-        )
+        return once(request, operation="alerts.test", body=body.raw, act=lambda: _test(request, alert, now))
 
 
 def _test(request: Request, alert: RaisedAlert, now: datetime) -> Response:
     answer = _raise_one(request, alert, now)
     stored = Alert.objects.get(pk=answer.data["id"])
     answer.data["channels"] = [
-        {"channel": row.channel, "kind": row.kind, "delivery": row.delivery, "state": row.state, "why": row.why}
+        {
+            "channel": row.channel,
+            "kind": row.kind,
+            "delivery": row.delivery,
+            "state": row.state,
+            "why": row.why,
+        }
         for row in told(stored, stored.deliveries.filter(created_at__gte=now).order_by("pk"))
     ]
     return answer
@@ -185,7 +193,9 @@ class RecentView(APIView):
             OpenApiParameter("state", str, enum=AlertState.values),
             OpenApiParameter("source", str, description="Where it came from, such as `prometheus`."),
             OpenApiParameter(
-                "search", str, description="Words of the title, `name=value` of a label, or an alert's number."
+                "search",
+                str,
+                description="Words of the title, `name=value` of a label, or an alert's number.",
             ),
             OpenApiParameter("since", datetime, description="First taken in at this time or later."),
             OpenApiParameter("until", datetime, description="First taken in before this time."),

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from alerts import serializers as s
+from alerts import serializers_rules as s
 from alerts.models import AlertRule
 from alerts.rule_values import Refused
 from alerts.services import rules

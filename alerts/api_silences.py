@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from alerts import serializers as s
+from alerts import serializers_rules as s
 from alerts.api_fields import checking, moment, one_of, refused
 from alerts.api_rules import may_read
 from alerts.matching import Matcher, parse_filter, parse_matchers
@@ -54,11 +54,15 @@ class SilencesView(APIView):
         may_read(request)
         query = request.query_params
         now = timezone.now()
-        rows = Silence.objects.filter(_of_state(one_of(query, "state", STATES), now), _after(query.get("cursor")))
+        rows = Silence.objects.filter(
+            _of_state(one_of(query, "state", STATES), now), _after(query.get("cursor"))
+        )
         limit = _limit(query.get("limit"))
         found = list(rows.select_related("owner").order_by("-ends_at", "-pk")[: limit + 1])
         results = s.SilenceSerializer(found[:limit], many=True, context={"now": now}).data
-        return Response({"results": results, "next": _place(found[limit - 1]) if len(found) > limit else None})
+        return Response(
+            {"results": results, "next": _place(found[limit - 1]) if len(found) > limit else None}
+        )
 
     @extend_schema(
         operation_id="alert_silence_create",
@@ -75,9 +79,7 @@ class SilencesView(APIView):
     def post(self, request: Request) -> Response:
         body = _may_silence(request)
         wanted = _values(body.or_refuse(), now=timezone.now())
-        return once(
-            request, operation="alerts.silence", body=body.raw, act=lambda: _create(request, wanted)
-        )
+        return once(request, operation="alerts.silence", body=body.raw, act=lambda: _create(request, wanted))
 
 
 class SilenceView(APIView):
@@ -191,7 +193,7 @@ def _end(fields: Mapping[str, Any], start: datetime, old: Silence | None) -> dat
 
 def _matchers(raw: Any) -> tuple[Matcher, ...]:
     if not isinstance(raw, list) or not raw:
-        raise invalid("matchers", "must be a list of 1 or more, such as [\"symbol=AAPL\"]")
+        raise invalid("matchers", 'must be a list of 1 or more, such as ["symbol=AAPL"]')
     if not all(isinstance(item, str) for item in raw):
         with checking():
             return parse_matchers(raw)

@@ -17,6 +17,8 @@ from opsconsole.audit.models import AuditEvent
 # A silence that lasts longer has no end that anybody will wait for.
 ENDLESS = timedelta(days=90)
 STALE = timedelta(hours=24)
+# When the ten minutes began, the category, and how many.
+Ten = tuple[datetime, str, int]
 SETTINGS = ("alertrule", "labelrule", "responsetime", "silence", "channel", "chatlink")
 
 
@@ -43,7 +45,7 @@ def first_minute() -> datetime | None:
     return MinuteTally.objects.order_by("minute").values_list("minute", flat=True).first()
 
 
-def sent_in_tens(since: datetime) -> list[tuple[datetime, str, int]]:
+def sent_in_tens(since: datetime) -> list[Ten]:
     """Sent in each ten minutes and category; those with none are not there."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -53,7 +55,8 @@ def sent_in_tens(since: datetime) -> list[tuple[datetime, str, int]]:
             """,
             [since, Decision.SENT],
         )
-        return cursor.fetchall()
+        rows: list[Ten] = cursor.fetchall()
+    return rows
 
 
 def sent_by_priority(since: datetime) -> dict[str, int]:
@@ -133,7 +136,8 @@ def _minutes(start: str, end: str) -> str:
 def _counted(sql: str, since: datetime, most: int) -> list[tuple[str, str, int]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, {"low": walks.id_at(since), "most": most})
-        return cursor.fetchall()
+        rows: list[tuple[str, str, int]] = cursor.fetchall()
+    return rows
 
 
 def _with_owners(kinds: list[tuple[str, str, int]]) -> list[Kind]:

@@ -91,11 +91,19 @@ def recent(
     within = walks.range_of(before_id=before_id, since=filters.since, until=filters.until)
     asked = parse_search(filters.search)
     walked, rest = _walk(filters, asked, within, limit=limit, now=moment)
-    rows = Alert.objects.filter(rest, pk__in=walked.ids) if rest else Alert.objects.filter(pk__in=walked.ids[: limit + 1])
+    rows = (
+        Alert.objects.filter(rest, pk__in=walked.ids)
+        if rest
+        else Alert.objects.filter(pk__in=walked.ids[: limit + 1])
+    )
     found = {alert.pk: alert for alert in rows.select_related("assignee").order_by("-pk")[: limit + 1]}
     if asked.number is not None:
-        numbered = Alert.objects.filter(_columns(filters), within.as_q(), _people(filters, moment), pk=asked.number)
-        found |= {alert.pk: alert for alert in numbered if walked.horizon is None or alert.pk >= walked.horizon}
+        numbered = Alert.objects.filter(
+            _columns(filters), within.as_q(), _people(filters, moment), pk=asked.number
+        )
+        found |= {
+            alert.pk: alert for alert in numbered if walked.horizon is None or alert.pk >= walked.horizon
+        }
     results = sorted(found.values(), key=lambda alert: -alert.pk)
     if len(results) > limit:
         return AlertPage(results[:limit], results[limit - 1].pk)

@@ -31,13 +31,19 @@ class OneAlertSerializer(serializers.Serializer[Any]):
     details = serializers.DictField(required=False, help_text=f"Any JSON, at most {limits.DETAILS} bytes.")
     force = serializers.BooleanField(required=False, help_text="Sent whatever the rules say.")
     dedupe_key = serializers.CharField(
-        max_length=limits.DEDUPE_KEY, required=False, help_text="Says which alert this is, instead of title and labels."
+        max_length=limits.DEDUPE_KEY,
+        required=False,
+        help_text="Says which alert this is, instead of title and labels.",
     )
     starts_at = serializers.DateTimeField(required=False, help_text="When it began; also `occurred_at`.")
-    ends_at = serializers.DateTimeField(required=False, help_text="When it is over unless it is raised again.")
+    ends_at = serializers.DateTimeField(
+        required=False, help_text="When it is over unless it is raised again."
+    )
     resolved = serializers.BooleanField(required=False, help_text="It is over.")
     generator_url = serializers.CharField(max_length=limits.URL, required=False)
-    source = serializers.CharField(max_length=limits.SOURCE, required=False, help_text="`api` when left out.")
+    source = serializers.CharField(  # type: ignore[assignment]  # a field of this name
+        max_length=limits.SOURCE, required=False, help_text="`api` when left out."
+    )
     sent_directly = serializers.BooleanField(
         required=False, help_text="The sender told somebody itself, since it could not reach the console."
     )

@@ -60,7 +60,7 @@ class FigureSerializer(serializers.Serializer[Any]):
     target = serializers.CharField()
     act_when = serializers.CharField()
     verdict = serializers.ChoiceField(choices=("good", "watch", "act", "unknown"))
-    source = serializers.CharField()
+    origin = serializers.CharField(help_text="Who set the target.")
     reason = serializers.CharField(allow_blank=True)
 
 

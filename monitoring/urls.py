@@ -19,9 +19,7 @@ urlpatterns = [
     path("alerts/rules", api_rules.RulesView.as_view(), name="api-alert-rules"),
     path("alerts/rules/<str:category>", api_rules.RuleView.as_view(), name="api-alert-rule"),
     path("alerts/silences", api_silences.SilencesView.as_view(), name="api-alert-silences"),
-    path(
-        "alerts/silences/<uuid:silence_id>", api_silences.SilenceView.as_view(), name="api-alert-silence"
-    ),
+    path("alerts/silences/<uuid:silence_id>", api_silences.SilenceView.as_view(), name="api-alert-silence"),
     path("alerts/<int:pk>", alerts.AlertView.as_view(), name="api-alert"),
     path("alerts/<int:pk>/acknowledge", api_people.AcknowledgeView.as_view(), name="api-alert-acknowledge"),
     path(

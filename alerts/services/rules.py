@@ -61,7 +61,9 @@ def change(
     rule.version += 1
     _set(rule, wanted, "version", "updated_at", "updated_by")
     bump_policy()
-    _tell(actor, "alerts.rule_changed", rule, reason, before=before, after=before | wanted, now=rule.updated_at)
+    _tell(
+        actor, "alerts.rule_changed", rule, reason, before=before, after=before | wanted, now=rule.updated_at
+    )
     return ChangedRule(rule, changed=True)
 
 
@@ -120,9 +122,7 @@ def change_label_rule(
 
 
 @transaction.atomic
-def delete_label_rule(
-    *, actor: Actor, label_rule_id: int, reason: str, now: datetime | None = None
-) -> None:
+def delete_label_rule(*, actor: Actor, label_rule_id: int, reason: str, now: datetime | None = None) -> None:
     """Raises LabelRule.DoesNotExist."""
     lock_decisions()
     row = LabelRule.objects.select_for_update().get(pk=label_rule_id)
