@@ -67,6 +67,11 @@ class ConsoleServer:
     acks: list[dict[str, Any]] = field(default_factory=list)
     reports: list[dict[str, Any]] = field(default_factory=list)
     posts: list[tuple[str, dict[str, Any], dict[str, str]]] = field(default_factory=list)
+    alerts: list[dict[str, Any]] = field(default_factory=list)  # taken, each once
+    decision: str = "SENT"
+    may_tune: bool = True
+    rules: dict[str, dict[str, Any]] = field(default_factory=dict)
+    answered_keys: dict[str, tuple[dict[str, Any], dict[str, Any]]] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
     activation: int = 0
     port: int = 0
@@ -150,6 +155,33 @@ class ConsoleServer:
             self.commands = [
                 {"id": command_id, "kind": kind, "activation": 1, "targets": list(targets), "by": "d"}
             ]
+
+    def take_alerts(self, data: dict[str, Any], key: str) -> tuple[int, dict[str, Any]]:
+        """Status and answer, as of the real console: a key that has been here gets the answer of then."""
+        with self.lock:
+            if key in self.answered_keys:
+                body, answer = self.answered_keys[key]
+                if body == data:
+                    return 200, answer
+                return 422, {"error": {"code": "key_reused", "message": "another body", "details": {}}}
+            for alert in data["alerts"]:
+                if "poison" in alert["title"]:
+                    return 400, {"error": {"code": "invalid", "message": "title: bad", "details": {}}}
+            results = []
+            for alert in data["alerts"]:
+                self.alerts.append(alert)
+                trace = [{"gate": "force", "passed": True, "forced": alert.get("force", False)}]
+                number = len(self.alerts)
+                results.append(
+                    {"id": number, "decision": self.decision, "reason": "", "trace": trace, "new": True}
+                )
+            answer = {"results": results}
+            self.answered_keys[key] = (data, answer)
+            return 200, answer
+
+    def titles(self) -> list[str]:
+        """Of the alerts that were taken, in order."""
+        return [alert["title"] for alert in list(self.alerts)]
 
     def cut_streams(self) -> None:
         """End every stream at once, in the middle of an event."""
@@ -297,6 +329,8 @@ class Handler(BaseHTTPRequestHandler):
         elif path == "report":
             console.reports.append(data)
             self.answer(200, {})
+        elif path == "alerts":
+            self.answer(*console.take_alerts(data, self.headers["Idempotency-Key"]))
         elif path == "activate":
             if not any(s["scope"] == data["scope"] for s in console.switches):
                 console.halt(data["scope"], mode=data["mode"], reason=data["reason"], message=data["message"])
@@ -307,6 +341,20 @@ class Handler(BaseHTTPRequestHandler):
                 return
             console.rearm(data["scope"])
             self.answer(200, {"is_active": False, "epoch": console.epoch})
+
+    def do_PATCH(self) -> None:
+        console = self.console
+        data = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        path = urlsplit(self.path).path
+        console.posts.append((path, data, dict(self.headers)))
+        if console.post_answer is not None and console.post_answer(self, path, data):
+            return
+        if not console.may_tune:
+            self.answer(403, {"error": {"code": "forbidden", "message": "no", "details": {}}})
+            return
+        category = path.rpartition("/")[2]
+        console.rules[category] = {**console.rules.get(category, {}), **data}
+        self.answer(200, {"category": category, **console.rules[category]})
 
 
 def event(name: str, data: dict[str, Any]) -> bytes:

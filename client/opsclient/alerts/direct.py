@@ -20,6 +20,7 @@ logger = logging.getLogger("opsclient")
 
 LONGEST_TEXT = 3500  # Telegram takes 4,096 characters
 SAME_S = 15 * 60.0  # the same alert goes out directly once in so long
+SAME_UNDER_WAY_S = 0.05  # between two looks whether the same alert, which is going out just now, has gone out
 PER_MINUTE = 20
 AGAIN_S = 30.0
 
@@ -116,7 +117,13 @@ class DirectWay:
 
     def _send(self, task: _Task) -> None:
         entry, now = task.entry, clock.now()
-        told = self._told.get(entry.alert.identity)
+        identity = entry.alert.identity
+        with self._lock:
+            same = [other for other in self._tasks.values() if other.under_way]
+            if any(other.entry.alert.identity == identity for other in same):
+                task.due = now + SAME_UNDER_WAY_S
+                return
+        told = self._told.get(identity)
         if told is not None:
             self._tasks.pop(entry.key, None)
             minutes = int((now - told) // 60)
@@ -127,7 +134,6 @@ class DirectWay:
             task.due = self._times[0] + 60
             entry.answer(entry.waiting(f"{task.why}; so many were sent directly that this one must wait"))
             return
-        self._told[entry.alert.identity] = now
         self._times.append(now)
         task.left, task.errors = len(self._ways), []
         text = text_of(entry.alert, client=self._client, why=task.why)
@@ -145,6 +151,7 @@ class DirectWay:
                 logger.error("%s could not send a CRITICAL alert: %s", way.name, error)
             elif not task.entry.sent_directly:
                 task.entry.sent_directly = True
+                self._told[task.entry.alert.identity] = clock.now()
                 self._on_sent(task.entry)
                 task.entry.answer(task.entry.waiting(task.why))
             if task.left == 0:
@@ -157,7 +164,6 @@ class DirectWay:
             self._tasks.pop(entry.key, None)
         if entry.sent_directly:
             return
-        self._told.pop(entry.alert.identity, None)
         task.due = clock.now() + AGAIN_S
         entry.answer(entry.waiting("; ".join([task.why, *task.errors])))
         self.worker.wake()

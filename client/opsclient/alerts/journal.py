@@ -53,15 +53,15 @@ def choose(folder: str | os.PathLike[str] | None, *, name: str) -> tuple[Path | 
     named = "spool_dir"
     if folder is None:
         folder, named = os.environ.get(VARIABLE) or None, VARIABLE
-    chosen = Path(folder).absolute() if folder is not None else _usual(name)
     try:
+        chosen = Path(folder).absolute() if folder is not None else _usual(name)
         if fcntl is None:
             raise OSError("this system has no file locks")
         chosen.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not os.access(chosen, os.W_OK | os.X_OK):
             raise PermissionError(f"{chosen} may not be written to")
-    except OSError as error:
-        problem = error.strerror or str(error)
+    except (OSError, RuntimeError) as error:  # Python finds no home folder, for one
+        problem = getattr(error, "strerror", None) or str(error)
         if folder is not None:
             raise ConfigurationError(
                 f"{named} must be a folder that this process may write to: {problem}"

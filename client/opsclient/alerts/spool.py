@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ class Spool:
         self._notes: list[dict[str, Any]] = []
         self._told_losses: dict[str, int] = {}
         self._took_over = False
-        self.on_taken_over = lambda: None
+        self.on_taken_over: Callable[[], None] = lambda: None
         self.worker = Worker("alerts-spool", self._step)
 
     def note_direct(self, entry: Entry) -> None:
