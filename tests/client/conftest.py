@@ -62,7 +62,9 @@ def console(connect: Callable[..., OpsConsole]) -> OpsConsole:
 
 
 @pytest.fixture
-def manage(server: ConsoleServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., SmartAlertManager]]:
+def manage(
+    server: ConsoleServer, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., SmartAlertManager]]:
     """Makes managers of alerts whose console, by the environment, is the server."""
     monkeypatch.setenv("OPSCLIENT_URL", server.url)
     monkeypatch.setenv("OPSCLIENT_TOKEN", str(server.token))

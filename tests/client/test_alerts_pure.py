@@ -215,7 +215,9 @@ def test_lines_that_a_crash_or_a_stranger_left_are_passed_over() -> None:
     first, second = entry(title="first"), entry(title="second")
     whole = lines(state([first, second], {}))
     assert [one.key for one in parse(whole[:-20]).entries] == [first.key]
-    strange = b'7\n[]\n"add"\n\xff\xfe\n{"add": "k"}\n{"add": "k", "alert": {"category": "WEATHER"}}\n{"lost": 3}\n'
+    strange = (
+        b'7\n[]\n"add"\n\xff\xfe\n{"add": "k"}\n{"add": "k", "alert": {"category": "WEATHER"}}\n{"lost": 3}\n'
+    )
     assert [one.key for one in parse(strange + whole).entries] == [first.key, second.key]
     assert parse(whole + lines([{"over": [first.key]}])).entries[0].key == second.key
 
@@ -263,9 +265,7 @@ def test_a_bot_that_cannot_be_used_says_why() -> None:
         def send_message(self, chat_id: int, text: str) -> None:
             raise AssertionError
 
-    found = {
-        way.name: way.problem for way in ways(Bot(), object(), None, None)
-    }
+    found = {way.name: way.problem for way in ways(Bot(), object(), None, None)}
     assert "give telegram_chat_id, or OPSCLIENT_TELEGRAM_CHAT_ID" in found["telegram_bot"]
     assert found["slack_client"] == "it has no chat_postMessage(channel, text)"
     assert [way.problem for way in ways(Bot(), None, -100, None)] == [""]

@@ -43,6 +43,7 @@ class Sender:
         self._poster = Poster(endpoint)
         self._backoff = Backoff(first=0.1)
         self._due = self._tried = 0.0
+        self._misses = 0
         self.worker = Worker("alerts-send", self._step)
 
     def hurry(self) -> None:
@@ -66,7 +67,7 @@ class Sender:
         try:
             answer = self._poster.send("POST", ALERTS, _body(parcel), key=parcel[0].parcel)
         except ConsoleUnreachable as error:
-            return self._rest(str(error), self._backoff.pause())
+            return self._missed(str(error))
         return self._read(parcel, answer)
 
     def _read(self, parcel: list[Entry], answer: Answer) -> float | None:
@@ -86,7 +87,7 @@ class Sender:
         if answer.status == 500 and self._broke(parcel):
             return 0.0
         if answer.status == 429 or answer.status >= 500:
-            return self._rest(f"the console cannot take it now ({answer.text})", self._backoff.pause())
+            return self._missed(f"the console cannot take it now ({answer.text})")
         return self._rest(f"the console refused it ({answer.text})", REFUSED_PAUSE_S)
 
     def _taken(self, parcel: list[Entry], answer: Answer) -> None:
@@ -99,7 +100,7 @@ class Sender:
     def _over(self, parcel: list[Entry], results: Sequence[dict[str, Any]]) -> None:
         if self.away:
             logger.warning("the console takes alerts again; %d wait", len(self._queue))
-        self.away = ""
+        self.away, self._misses = "", 0
         self._backoff.reset()
         refused = [entry for entry, result in zip(parcel, results, strict=True) if "error" in result]
         self._queue.remove([entry for entry in parcel if entry not in refused])
@@ -134,6 +135,15 @@ class Sender:
             return False
         self._refuse(parcel[0], "the console fails on it each time (500)")
         return True
+
+    def _missed(self, why: str) -> float:
+        """Once is no absence: the next try may come before anybody has to be told."""
+        self._misses += 1
+        pause = self._backoff.pause()
+        if self._misses == 1:
+            self._due = clock.now() + pause
+            return pause
+        return self._rest(why, pause)
 
     def _rest(self, why: str, pause: float) -> float:
         """The console does not take alerts now: say so to whoever waits, and look again later."""
