@@ -8,6 +8,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("opsconsole.accounts.urls")),
     path("kill-switch", include("killswitch.urls")),
+    path("", include("alerts.alertmanager.urls")),
     path("", include("opsconsole.console.urls")),
 ]
 
