@@ -164,20 +164,22 @@ class ConsoleServer:
                 if body == data:
                     return 200, answer
                 return 422, {"error": {"code": "key_reused", "message": "another body", "details": {}}}
-            for alert in data["alerts"]:
+            accepted, rejected = [], []
+            for index, alert in enumerate(data["alerts"]):
                 if "poison" in alert["title"]:
-                    return 400, {"error": {"code": "invalid", "message": "title: bad", "details": {}}}
-            results = []
-            for alert in data["alerts"]:
+                    rejected.append({"index": index, "message": "title: bad", "details": {}})
+                    continue
                 self.alerts.append(alert)
                 trace = [{"gate": "force", "passed": True, "forced": alert.get("force", False)}]
-                number = len(self.alerts)
-                results.append(
-                    {"id": number, "decision": self.decision, "reason": "", "trace": trace, "new": True}
-                )
-            answer = {"results": results}
+                facts = {"id": len(self.alerts), "decision": self.decision, "reason": "", "new": True}
+                accepted.append({"index": index, **facts, "trace": trace})
+            if not accepted:
+                message = f"None of the {len(rejected)} alerts can be used."
+                details = {f"alerts[{row['index']}]": row["message"] for row in rejected}
+                return 400, {"error": {"code": "invalid", "message": message, "details": details}}
+            answer = {"accepted": accepted, "rejected": rejected}
             self.answered_keys[key] = (data, answer)
-            return 200, answer
+            return 207 if rejected else 200, answer
 
     def titles(self) -> list[str]:
         """Of the alerts that were taken, in order."""

@@ -61,6 +61,7 @@ class Alert:
             "force": self.force or None,
             "dedupe_key": self.dedupe_key,
             "resolved": self.resolved or None,
+            "occurred_at": self.occurred_at or None,
         }
         return {
             "category": self.category,
@@ -68,7 +69,6 @@ class Alert:
             "message": self.message,
             "labels": dict(self.labels),
             "details": dict(self.details),
-            "occurred_at": self.occurred_at,
             **{name: value for name, value in given.items() if value is not None},
         }
 
@@ -119,7 +119,7 @@ def read(body: Mapping[str, Any]) -> Alert:
         force=body.get("force") is True,
         dedupe_key=body.get("dedupe_key"),
         resolved=body.get("resolved") is True,
-        occurred_at=str(body["occurred_at"]),
+        occurred_at=str(body.get("occurred_at", "")),
     )
 
 
@@ -166,5 +166,7 @@ def _cleaned(value: Any) -> Any:
     if isinstance(value, str):
         return clean(value, LONGEST_MESSAGE)
     if isinstance(value, dict):
-        return {clean(name, LONGEST_LABEL): _cleaned(item) for name, item in value.items()}
+        return {one_line(clean(name, LONGEST_LABEL)): _cleaned(item) for name, item in value.items()}
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return str(value)
     return [_cleaned(item) for item in value] if isinstance(value, list) else value

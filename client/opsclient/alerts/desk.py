@@ -56,7 +56,7 @@ class Desk:
             go_direct=self._go_direct,
         )
         self.spool.on_taken_over = self.sender.worker.wake
-        self.tuner = Tuner(self._endpoint, self._minimums)
+        self.tuner = Tuner(self._endpoint, self._minimums, client=self._client)
         for worker in self._workers():
             worker.start()
 

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from opsclient import clock
@@ -16,6 +17,9 @@ from opsclient.transport import Answer, Endpoint, Poster
 from opsclient.worker import Worker
 
 logger = logging.getLogger("opsclient")
+
+# One alert in the console's answer; None: it was rejected.
+Result = dict[str, Any] | None
 
 ALERTS = "/monitoring/alerts"
 HURRY_S = 0.5  # not even what is urgent makes the thread look more often
@@ -97,26 +101,32 @@ class Sender:
             results = [{}] * len(parcel)
         self._over(parcel, results)
 
-    def _over(self, parcel: list[Entry], results: Sequence[dict[str, Any]]) -> None:
+    def _over(self, parcel: list[Entry], results: Sequence[Result]) -> None:
         if self.away:
-            logger.warning("the console takes alerts again; %d wait", len(self._queue))
+            logger.warning("the console takes alerts again")
         self.away, self._misses = "", 0
         self._backoff.reset()
-        refused = [entry for entry, result in zip(parcel, results, strict=True) if "error" in result]
-        self._queue.remove([entry for entry in parcel if entry not in refused])
+        self._queue.remove(
+            [entry for entry, result in zip(parcel, results, strict=True) if result is not None]
+        )
         for entry, result in zip(parcel, results, strict=True):
-            if "error" in result:
-                self._refuse(entry, self._clean(str(result["error"]))[:300])
+            if result is None:
+                self._queue.split([entry])  # alone it is refused with the reason
             else:
                 entry.answer(decided(entry.alert, result, sent_directly=entry.sent_directly))
         self._changed()
 
     def _unreadable(self, parcel: list[Entry], answer: Answer) -> None:
-        """One of them is bad, and none was taken: each goes alone. A bad one alone is given up."""
+        """None was taken: each goes alone. A bad one alone goes without its time if that is what is wrong, or is given up."""
         if len(parcel) > 1:
             self._queue.split(parcel)
+        elif "occurred_at" in _why(answer) and parcel[0].alert.occurred_at:
+            logger.warning(
+                "the console does not believe this machine's clock; an alert goes without its time"
+            )
+            parcel[0].alert = replace(parcel[0].alert, occurred_at="")
         else:
-            self._refuse(parcel[0], answer.text)
+            self._refuse(parcel[0], _why(answer))
         self._changed()
 
     def _refuse(self, entry: Entry, why: str) -> None:
@@ -173,17 +183,29 @@ def _body(parcel: Sequence[Entry]) -> bytes:
     return json.dumps({"alerts": alerts}).encode()
 
 
+def _why(answer: Answer) -> str:
+    """The API's words, with what it says of each field."""
+    error = answer.data.get("error")
+    details = error.get("details") if isinstance(error, dict) else None
+    said = [str(text) for text in details.values()] if isinstance(details, dict) else []
+    return "; ".join([answer.text, *said])[:500]
+
+
 def _is_known(answer: Answer) -> bool:
     error = answer.data.get("error")
     return isinstance(error, dict) and error.get("code") == "key_reused"
 
 
-def _results(data: dict[str, Any], number: int) -> list[dict[str, Any]] | None:
-    results = data.get("results")
-    if (
-        isinstance(results, list)
-        and len(results) == number
-        and all(isinstance(item, dict) for item in results)
-    ):
-        return results
-    return None
+def _results(data: dict[str, Any], number: int) -> list[Result] | None:
+    """What became of each: from `accepted` and `rejected`, each with its `index`; None if the answer leaves one out."""
+    accepted, rejected = data.get("accepted"), data.get("rejected", [])
+    if not isinstance(accepted, list) or not isinstance(rejected, list):
+        return None
+    by_index: dict[object, Result] = {}
+    for rows, was_taken in ((accepted, True), (rejected, False)):
+        for row in rows:
+            if isinstance(row, dict):
+                by_index[row.get("index")] = row if was_taken else None
+    if any(index not in by_index for index in range(number)):
+        return None
+    return [by_index[index] for index in range(number)]

@@ -56,7 +56,8 @@ class Minimums:
 class Tuner:
     """The thread that asks the console to change rules. A change that gets no answer is asked for again."""
 
-    def __init__(self, endpoint: Endpoint, minimums: Minimums) -> None:
+    def __init__(self, endpoint: Endpoint, minimums: Minimums, *, client: str) -> None:
+        self._reason = f"asked for by the trading process {client}"
         self._poster = Poster(endpoint)
         self._minimums = minimums
         self._changes: list[_Change] = []
@@ -90,7 +91,7 @@ class Tuner:
         if change is None:
             return None
         try:
-            body = json.dumps(dict(change.values)).encode()
+            body = json.dumps({**change.values, "reason": self._reason}).encode()
             answer = self._poster.send("PATCH", f"{RULES}/{change.category}", body)
         except ConsoleUnreachable as error:
             logger.info("the rule of %s is not changed yet: %s", change.category, error)
