@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 from drf_spectacular.views import SpectacularJSONAPIView
 
+from alerts.alertmanager.webhook import AlertmanagerWebhookView
 from killswitch import api as killswitch
 from killswitch import api_processes as processes
 from opsconsole.api.views import DocsView, NotFoundView
@@ -21,6 +22,11 @@ urlpatterns = [
     path("kill-switch/commands", killswitch.CommandsView.as_view(), name="api-kill-switch-commands"),
     path("kill-switch/acknowledge", processes.AcknowledgeView.as_view(), name="api-kill-switch-acknowledge"),
     path("kill-switch/report", processes.ReportView.as_view(), name="api-kill-switch-report"),
+    path(
+        "alerts/webhook/alertmanager",
+        AlertmanagerWebhookView.as_view(),
+        name="api-alerts-webhook-alertmanager",
+    ),
     path("schema", SpectacularJSONAPIView.as_view(), name="api-schema"),
     path("docs", DocsView.as_view(), name="api-docs"),
     re_path("", NotFoundView.as_view()),

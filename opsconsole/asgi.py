@@ -15,6 +15,7 @@ from django.conf import settings
 from opsconsole.wsgi import application as wsgi_application
 
 # isort: split
+from alerts.alertmanager.native import PATHS, AlertsEndpoint
 from opsconsole.bridge import Bridge
 from opsconsole.live.feeds import trading_feed
 from opsconsole.live.service import LiveService
@@ -40,6 +41,8 @@ class WebProcess:
             wsgi_application, pool=self._pool, body_limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         )
         self.live = LiveService(trading_feed(), term=settings.LEASE_TERM, otherwise=self._bridge)
+        self._alerts = AlertsEndpoint(otherwise=self._bridge)
+        self._endpoints = self.live.endpoints | dict.fromkeys(PATHS, self._alerts)
 
     def start(self) -> None:
         _raise_descriptor_limit()
@@ -48,13 +51,14 @@ class WebProcess:
 
     async def stop(self) -> None:
         await self.live.stop()
+        await self._alerts.close()
         if not await self._pool.close(grace=LAST_REQUESTS):
             log.warning("Requests were still running at shutdown: %d", self._pool.outstanding)
 
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         if scope["type"] != "http":
             raise RuntimeError(f"the console speaks HTTP, not {scope['type']}")
-        endpoint = self.live.endpoints.get(scope["path"], self._bridge)
+        endpoint = self._endpoints.get(scope["path"], self._bridge)
         await endpoint(scope, receive, send)
 
     def _hear_of_shutdown(self, loop: asyncio.AbstractEventLoop) -> None:

@@ -17,6 +17,7 @@ from asgiref.typing import ASGIReceiveCallable, ASGIReceiveEvent, ASGISendCallab
 from opsconsole.live.database import in_database
 from opsconsole.live.feeds import Acknowledged, Told, TradingFeed
 from opsconsole.live.hub import Hub
+from opsconsole.live.incoming import again, read, whole
 from opsconsole.pool import WorkerPool
 from opsconsole.replies import RETRY_SOON, send_error, send_json
 
@@ -51,10 +52,10 @@ class Acknowledgements:
         if scope["method"] != "POST":
             await self._otherwise(scope, receive, send)
             return
-        events = await _read(receive)
+        events = await read(receive, longest=LONGEST_BODY)
         told = self._told(scope, events)
         if told is None:
-            await self._otherwise(scope, _again(events, receive), send)
+            await self._otherwise(scope, again(events, receive), send)
             return
         try:
             async with asyncio.timeout(PATIENCE):
@@ -70,9 +71,9 @@ class Acknowledgements:
         await self._pool.close(grace=0)
 
     def _told(self, scope: HTTPScope, events: list[ASGIReceiveEvent]) -> Told | None:
-        body = _whole(events)
+        body = whole(events)
         headers = {bytes(name).lower(): bytes(value) for name, value in scope["headers"]}
-        if body is None or headers.get(b"content-type") != b"application/json":
+        if body is None or len(body) > LONGEST_BODY or headers.get(b"content-type") != b"application/json":
             return None
         try:
             fields = json.loads(body)
@@ -118,39 +119,6 @@ class Acknowledgements:
         for (_, answer), done in zip(batch, answers, strict=True):
             if not answer.done():
                 answer.set_result(done)
-
-
-async def _read(receive: ASGIReceiveCallable) -> list[ASGIReceiveEvent]:
-    """The request's events up to its end, or to LONGEST_BODY."""
-    events: list[ASGIReceiveEvent] = []
-    length = 0
-    while True:
-        event = await receive()
-        events.append(event)
-        if event["type"] != "http.request":
-            return events
-        length += len(event["body"])
-        if not event["more_body"] or length > LONGEST_BODY:
-            return events
-
-
-def _whole(events: list[ASGIReceiveEvent]) -> bytes | None:
-    last = events[-1]
-    if last["type"] != "http.request" or last["more_body"]:
-        return None
-    body = b"".join(event["body"] for event in events if event["type"] == "http.request")
-    return body if len(body) <= LONGEST_BODY else None
-
-
-def _again(events: list[ASGIReceiveEvent], receive: ASGIReceiveCallable) -> ASGIReceiveCallable:
-    """What was read, and then the rest."""
-    told = iter(events)
-
-    async def replay() -> ASGIReceiveEvent:
-        event = next(told, None)
-        return event if event is not None else await receive()
-
-    return cast("ASGIReceiveCallable", replay)
 
 
 def _parsed(client_id: int, fields: dict[str, Any]) -> Told | None:

@@ -1,0 +1,49 @@
+"""Alerts that this process knows to fire, so that sending one again costs a look-up instead of a decision."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+
+# Of one generation; two are kept.
+MOST = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    alert_id: int
+    starts_at: datetime
+
+
+def key_of(*texts: bytes) -> bytes:
+    """Of the JSON texts of labels, annotations and generator URL, exactly as they were sent: each ends by itself, so together they are unambiguous."""
+    return blake2b(b"".join(texts), digest_size=16).digest()
+
+
+class KnownAlerts:
+    """By `key_of()`. What is here may be out of date: whoever counts by it asks the database whether it still holds.
+
+    Entries that were not used while MOST others came are forgotten. Used by the event loop and the committing thread: entries are only
+    added, and a generation is replaced as a whole.
+    """
+
+    def __init__(self, most: int = MOST) -> None:
+        self._most = most
+        self._young: dict[bytes, Known] = {}
+        self._old: dict[bytes, Known] = {}
+
+    def get(self, key: bytes) -> Known | None:
+        found = self._young.get(key)
+        if found is None:
+            found = self._old.get(key)
+            if found is not None:
+                self.add(key, found)
+        return found
+
+    def add(self, key: bytes, known: Known) -> None:
+        if len(self._young) >= self._most:
+            self._old, self._young = self._young, {}
+        self._young[key] = known
+
+    def drop(self, key: bytes) -> None:
+        self._young.pop(key, None)
+        self._old.pop(key, None)

@@ -1,0 +1,95 @@
+"""Which silences cover an alert: for many alerts and many silences."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Count, Max
+
+from alerts.matching import Matcher, parse_matchers
+from alerts.models import Policy, Silence
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledSilence:
+    id: UUID
+    matchers: tuple[Matcher, ...]
+    starts_at: datetime
+    ends_at: datetime
+    created_by: str
+    comment: str
+
+    def covers(self, labels: Mapping[str, str], at: datetime) -> bool:
+        return self.starts_at <= at < self.ends_at and all(
+            matcher.matches(labels) for matcher in self.matchers
+        )
+
+
+class SilenceIndex:
+    """Silences by one label that they ask for exactly, so that an alert is compared with few of them."""
+
+    def __init__(self, silences: Iterable[CompiledSilence]) -> None:
+        self._by_label: dict[tuple[str, str], list[CompiledSilence]] = {}
+        self._others: list[CompiledSilence] = []
+        self._all = list(silences)
+        for silence in self._all:
+            exact = next((m for m in silence.matchers if m.is_equal and not m.is_regex and m.value), None)
+            if exact is None:
+                self._others.append(silence)
+            else:
+                self._by_label.setdefault((exact.name, exact.value), []).append(silence)
+        self._edges = sorted(edge for silence in self._all for edge in (silence.starts_at, silence.ends_at))
+
+    def __bool__(self) -> bool:
+        return bool(self._all)
+
+    def covering(self, labels: Mapping[str, str], *, at: datetime) -> list[CompiledSilence]:
+        """The silences that hold `at` that time and match, the one that ends first at the beginning."""
+        found = [silence for silence in self._candidates(labels) if silence.covers(labels, at)]
+        return sorted(found, key=lambda silence: silence.ends_at) if len(found) > 1 else found
+
+    def active(self, *, at: datetime) -> int:
+        """How many hold `at` that time, whatever they match."""
+        return sum(silence.starts_at <= at < silence.ends_at for silence in self._all)
+
+    def next_change(self, *, after: datetime) -> datetime | None:
+        """When the next of them starts or ends, if nobody changes one."""
+        return next((edge for edge in self._edges if edge > after), None)
+
+    def _candidates(self, labels: Mapping[str, str]) -> Iterable[CompiledSilence]:
+        yield from self._others
+        if self._by_label:
+            for pair in labels.items():
+                yield from self._by_label.get(pair, ())
+
+
+_newest: tuple[tuple[object, ...], SilenceIndex] | None = None
+
+
+def open_silences(*, at: datetime) -> SilenceIndex:
+    """Every silence that has not ended `at` that time. One short query; they are compiled again only after a change."""
+    global _newest  # noqa: PLW0603  one value per process, replaced as a whole
+    still_open = Silence.objects.filter(ends_at__gt=at)
+    state = still_open.aggregate(count=Count("*"), newest=Max("updated_at"))
+    version = Policy.objects.values_list("version", flat=True).first()
+    key = (version, state["count"], state["newest"])
+    if _newest is None or _newest[0] != key:
+        _newest = (key, SilenceIndex(map(_compiled, _rows(at))))
+    return _newest[1]
+
+
+def _rows(at: datetime) -> Sequence[Silence]:
+    wanted = ("id", "matchers", "starts_at", "ends_at", "created_by", "comment")
+    return list(Silence.objects.filter(ends_at__gt=at).only(*wanted))
+
+
+def _compiled(silence: Silence) -> CompiledSilence:
+    return CompiledSilence(
+        id=silence.pk,
+        matchers=parse_matchers(silence.matchers),
+        starts_at=silence.starts_at,
+        ends_at=silence.ends_at,
+        created_by=silence.created_by,
+        comment=silence.comment,
+    )
