@@ -23,6 +23,8 @@ from alerts.choices import (
 )
 
 HOUR = [MinValueValidator(0), MaxValueValidator(23)]
+# An incident that began after so many of the same fingerprint had ended within a day is flapping.
+FLAPPING = 3
 
 
 class Policy(models.Model):
@@ -217,6 +219,23 @@ class Alert(models.Model):
             # The digest at the end of quiet hours.
             models.Index(fields=["category"], name="alert_held", condition=Q(held=True)),
             models.Index(fields=["category", "-id"], name="alert_category"),
+            # Lists (alerts.walks): every filter by these four is a few walks along this one index, newest first.
+            models.Index(fields=["category", "priority", "decision", "state", "-id"], name="alert_filters"),
+            models.Index(fields=["title", "-id"], name="alert_title"),
+            models.Index(fields=["source", "-id"], name="alert_source"),
+            models.Index(
+                fields=["-id"], name="alert_acknowledged", condition=Q(acknowledged_at__isnull=False)
+            ),
+            # Labels of what is over; written when it ends, so that taking alerts in costs no more.
+            GinIndex(
+                fields=["labels"],
+                name="alert_resolved_labels",
+                opclasses=["jsonb_path_ops"],
+                condition=Q(state=AlertState.RESOLVED),
+            ),
+            # The noise report and the statistics.
+            models.Index(fields=["-id"], name="alert_sent", condition=Q(sent_at__isnull=False)),
+            models.Index(fields=["-id"], name="alert_flapping", condition=Q(flaps__gte=FLAPPING)),
         ]
 
     def __str__(self) -> str:
@@ -247,6 +266,23 @@ class MinuteTally(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["minute", "category", "priority", "decision"], name="one_tally_a_minute"
+            )
+        ]
+
+
+class HourTally(models.Model):
+    """MinuteTally summed up by whole hours that are over; one hour's rows are all there, or none (alerts.services.tallies)."""
+
+    hour = models.DateTimeField()
+    category = models.CharField(max_length=32, choices=Category)
+    priority = models.CharField(max_length=16, choices=Priority)
+    decision = models.CharField(max_length=16, choices=Decision)
+    count = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["hour", "category", "priority", "decision"], name="one_tally_an_hour"
             )
         ]
 
