@@ -1,14 +1,16 @@
 """What the pages show of alerts in lists: who is needed, what is open, and one alert as a row."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Case, Count, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from alerts.choices import AlertState, Decision, Priority
+from alerts.halts import GLOBAL
 from alerts.models import Alert
+from alerts.verbs import scope_of
 from alerts.wording import sentence, word_of
 
 ICONS = {
@@ -23,14 +25,6 @@ NEEDING_ROWS = 50
 NEWS_ROWS = 5
 # How far "1 of 3 that need you" counts.
 LINE = 500
-# Labels that name a scope of the kill switch.
-SCOPES = {
-    "symbol": "symbol",
-    "ticker": "symbol",
-    "strategy": "strategy",
-    "venue": "venue",
-    "account": "account",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,19 +113,13 @@ class Row:
 
     @property
     def scope(self) -> str:
+        """What a stop for this alert would stop: `symbol:IBM`, or `global`."""
         return scope_of(self.alert.labels)
 
     @property
     def scope_name(self) -> str:
-        """`IBM` of `symbol:IBM`."""
-        return self.scope.partition(":")[2] or self.scope
-
-
-def scope_of(labels: Mapping[str, str]) -> str:
-    """The scope that a stop for this alert would have: `symbol:IBM`; empty when its labels name none."""
-    if labels.get("scope"):
-        return str(labels["scope"])
-    return next((f"{kind}:{labels[name]}" for name, kind in SCOPES.items() if labels.get(name)), "")
+        """`IBM` of `symbol:IBM`; empty for all trading."""
+        return "" if self.scope == GLOBAL else self.scope.partition(":")[2] or self.scope
 
 
 def rows(alerts: Sequence[Alert] | QuerySet[Alert], *, now: datetime | None = None) -> list[Row]:
@@ -145,17 +133,24 @@ def unowned(now: datetime) -> QuerySet[Alert]:
     return Alert.objects.filter(nobody, state=AlertState.FIRING, due_at__isnull=False)
 
 
+def in_line(now: datetime) -> QuerySet[Alert]:
+    """What needs somebody, in the order in which to look at it."""
+    late = Case(
+        *(When(due_at__lte=now, priority=priority.value, then=Value(priority.rank)) for priority in Priority),
+        default=Value(-1),
+    )
+    return unowned(now).order_by(late.desc(), "due_at", "id")
+
+
 def needing(*, limit: int = NEEDING_ROWS, now: datetime | None = None) -> list[Row]:
-    """Overdue first, then by due time. One query."""
+    """Overdue first (the more urgent before the others), then by due time. One query."""
     at = now or timezone.now()
-    found = list(unowned(at).order_by("due_at", "id")[:limit])
-    bad = max((alert for alert in found if alert.due_at and alert.due_at <= at), key=_badness, default=None)
-    return [Row(alert, at, worst=alert is bad) for alert in found]
+    found = list(in_line(at)[:limit])
+    return [Row(alert, at, worst=number == 0 and _late(alert, at)) for number, alert in enumerate(found)]
 
 
-def _badness(alert: Alert) -> tuple[int, float]:
-    """The more urgent, then the longer overdue."""
-    return Priority(alert.priority).rank, -alert.due_at.timestamp() if alert.due_at else 0.0
+def _late(alert: Alert, now: datetime) -> bool:
+    return alert.due_at is not None and alert.due_at <= now
 
 
 def opened(*, now: datetime | None = None) -> Open:
@@ -184,7 +179,7 @@ class PlaceInLine:
 
 def place_of(alert: Alert, *, now: datetime) -> PlaceInLine | None:
     """None: it needs nobody. One query."""
-    ids = list(unowned(now).order_by("due_at", "id").values_list("id", flat=True)[:LINE])
+    ids = list(in_line(now).values_list("id", flat=True)[:LINE])
     if alert.pk not in ids:
         return None
     at = ids.index(alert.pk)

@@ -50,10 +50,11 @@ def title(row: Row) -> str:
 def story(row: Row, *, deliveries: Sequence[Delivery], acts: Iterable[Act], version: int = 0) -> list[Beat]:
     """In time. `deliveries` with their `tries` loaded, in order of creation; `version` of the rule now, 0 if not known."""
     alert = row.alert
-    beats = [_raised(alert), *_decisions(alert), *_told(deliveries)]
+    beats = [_raised(alert), *_decisions(alert)]
+    beats += [Beat(f"act-{act.key}", act.at, act.icon, act.title, act.text, tone=act.tone) for act in acts]
+    beats += _told(deliveries)
     if row.sent and not deliveries and not alert.sent_directly:
         beats.append(_nobody(alert))
-    beats += [Beat(f"act-{act.key}", act.at, act.icon, act.title, act.text, tone=act.tone) for act in acts]
     if alert.state == AlertState.RESOLVED and alert.resolved_at is not None:
         beats.append(_resolved(alert, alert.resolved_at))
     beats.sort(key=lambda beat: beat.at)
