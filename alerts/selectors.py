@@ -97,11 +97,19 @@ def recent(
     within = walks.range_of(before_id=before_id, since=filters.since, until=filters.until)
     asked = parse_search(filters.search)
     walked, rest = _walk(filters, asked, within, limit=limit, now=moment)
-    rows = Alert.objects.filter(rest, pk__in=walked.ids) if rest else Alert.objects.filter(pk__in=walked.ids[: limit + 1])
+    rows = (
+        Alert.objects.filter(rest, pk__in=walked.ids)
+        if rest
+        else Alert.objects.filter(pk__in=walked.ids[: limit + 1])
+    )
     found = {alert.pk: alert for alert in rows.select_related("assignee").order_by("-pk")[: limit + 1]}
     if asked.number is not None:
-        numbered = Alert.objects.filter(_columns(filters), within.as_q(), _people(filters, moment), pk=asked.number)
-        found |= {alert.pk: alert for alert in numbered if walked.horizon is None or alert.pk >= walked.horizon}
+        numbered = Alert.objects.filter(
+            _columns(filters), within.as_q(), _people(filters, moment), pk=asked.number
+        )
+        found |= {
+            alert.pk: alert for alert in numbered if walked.horizon is None or alert.pk >= walked.horizon
+        }
     results = sorted(found.values(), key=lambda alert: -alert.pk)
     if len(results) > limit:
         return AlertPage(results[:limit], results[limit - 1].pk)
@@ -165,7 +173,9 @@ def _people(filters: Filters, now: datetime) -> Q:
     """What depends on who owns it, and on the time."""
     found = Q()
     if filters.acknowledged is not None:
-        owned = Q(acknowledged_at__isnull=False) & (Q(acknowledged_until=None) | Q(acknowledged_until__gt=now))
+        owned = Q(acknowledged_at__isnull=False) & (
+            Q(acknowledged_until=None) | Q(acknowledged_until__gt=now)
+        )
         found &= owned if filters.acknowledged else ~owned
     if filters.overdue is not None:
         found &= overdue_at(now) if filters.overdue else ~overdue_at(now)

@@ -144,11 +144,18 @@ def top_talkers(*, now: datetime, most: int = TALKERS) -> list[Kind]:
 
 def never_acted_on(*, now: datetime, most: int = LISTED) -> list[Kind]:
     """Kinds that were sent within 30 days, and that nobody acknowledged, assigned, silenced or resolved: do we need them?"""
-    return _kinds(Q(day__gt=_day(now, NEVER_ACTED_DAYS)), "-sent", having=Q(acts=0, times_sent__gt=0), most=most)
+    return _kinds(
+        Q(day__gt=_day(now, NEVER_ACTED_DAYS)), "-sent", having=Q(acts=0, times_sent__gt=0), most=most
+    )
 
 
 def _kinds(condition: Q, order: str, *, most: int, having: Q | None = None) -> list[Kind]:
-    sums = {"times_raised": Sum("raised"), "times_sent": Sum("sent"), "acts": Sum("acted"), "last": Max("day")}
+    sums = {
+        "times_raised": Sum("raised"),
+        "times_sent": Sum("sent"),
+        "acts": Sum("acted"),
+        "last": Max("day"),
+    }
     rows = KindTally.objects.filter(condition).values("category", "title").annotate(**sums)
     column = {"-raised": "-times_raised", "-sent": "-times_sent"}[order]
     rows = rows.filter(having or Q()).order_by(column, "category", "title")[:most]
