@@ -21,7 +21,7 @@ from alerts.choices import AlertState, Category, Decision, Priority
 from alerts.incoming import BODY_LIMIT, category, items_of, read_alert, words
 from alerts.models import Alert
 from alerts.noise import noise
-from alerts.routing import told
+from alerts.told import told
 from alerts.services.raising import Outcome, RaisedAlert, raise_alerts
 from alerts.statistics import statistics
 from alerts.wording import sentence
