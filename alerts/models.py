@@ -361,10 +361,9 @@ class Channel(models.Model):
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
-    # Pacing: no send before this time; and what was sent in the present minute.
+    # Pacing: no send before this time; and when it was used in the last minute (Unix seconds, oldest first).
     next_at = models.DateTimeField(null=True)
-    minute = models.DateTimeField(null=True)
-    minute_sent = models.PositiveIntegerField(default=0)
+    sent_times = models.JSONField(default=list, blank=True)
     last_success_at = models.DateTimeField(null=True)
     last_failure_at = models.DateTimeField(null=True)
     last_error = models.CharField(max_length=500, blank=True)
@@ -409,6 +408,10 @@ class Delivery(models.Model):
     created_at = models.DateTimeField()
     due_at = models.DateTimeField()
     attempts = models.PositiveIntegerField(default=0)
+    # Tries that failed since it was written, or since somebody sent it again; they decide how long to wait and when to give up.
+    failures = models.PositiveIntegerField(default=0)
+    # When somebody took it back from the dead letters.
+    resent_at = models.DateTimeField(null=True)
     # While SENDING: whose it is, and until when.
     claim = models.UUIDField(null=True)
     claimed_until = models.DateTimeField(null=True)
@@ -422,11 +425,16 @@ class Delivery(models.Model):
     class Meta:
         permissions = [("resend", "Can send a delivery again")]
         indexes = [
-            # What workers claim.
+            # What workers claim, channel by channel; what is urgent first.
             models.Index(
-                fields=["due_at", "id"],
+                fields=["channel", "due_at", "id"],
                 name="delivery_due",
                 condition=Q(state=DeliveryState.PENDING),
+            ),
+            models.Index(
+                fields=["channel", "due_at", "id"],
+                name="delivery_urgent",
+                condition=Q(state=DeliveryState.PENDING, priority=Priority.CRITICAL),
             ),
             # What a dead worker left behind.
             models.Index(
