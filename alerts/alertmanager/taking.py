@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from alerts import limits
 from alerts.alertmanager.contract import PostedAlert, SoundAlert, sound_alert
 from alerts.alertmanager.times import read_time
-from alerts.fingerprint import identity
+from alerts.fingerprint import identity_of_labels
 from alerts.labels import UNNAMED, LabelMapping, mapping
-from alerts.limits import check_alert
 from alerts.services.raising import RaisedAlert, raise_alerts
 from opsconsole.audit.actor import Actor
 
@@ -18,9 +18,10 @@ MOST_AT_ONCE = 1000
 
 def raised(alert: SoundAlert, *, meanings: LabelMapping, source: str, now: datetime) -> RaisedAlert:
     """`alert` for the engine: its labels alone say which incident it is. Raises ValueError beyond the limits of `alerts.limits`."""
+    _check(alert)
     meaning = meanings.meaning(alert.labels)
     notes = alert.annotations
-    found = RaisedAlert(
+    return RaisedAlert(
         category=meaning.category,
         priority=meaning.priority,
         title=alert.labels.get("alertname", UNNAMED),
@@ -32,10 +33,16 @@ def raised(alert: SoundAlert, *, meanings: LabelMapping, source: str, now: datet
         ends_at=alert.ends_at,
         generator_url=alert.generator_url,
         resolved=alert.is_over(now),
-        identity=identity(category="", title="", labels=alert.labels),
+        identity=identity_of_labels(alert.labels),
     )
-    check_alert(found)
-    return found
+
+
+def _check(alert: SoundAlert) -> None:
+    limits.check_labels("labels", alert.labels)
+    limits.check_line("labels.alertname", alert.labels.get("alertname", UNNAMED), longest=limits.TITLE)
+    limits.check_annotations("annotations", alert.annotations)
+    if alert.generator_url:
+        limits.check_line("generatorURL", alert.generator_url, longest=limits.URL)
 
 
 def sound_alerts(posted: Iterable[PostedAlert], *, now: datetime) -> tuple[list[SoundAlert], list[str]]:
