@@ -103,3 +103,21 @@ class AttemptOutcome(models.TextChoices):
     THROTTLED = "THROTTLED"
     # Cut off or timed out after the request was out: it may have arrived.
     UNKNOWN = "UNKNOWN"
+
+
+class ChatKind(models.TextChoices):
+    """The chats in which people press buttons."""
+
+    TELEGRAM = "telegram", "Telegram"
+    SLACK = "slack", "Slack"
+
+
+class ChatAct(models.TextChoices):
+    """What a button in a chat is for. The stops that confirm another one are bound to who pressed that."""
+
+    ACKNOWLEDGE = "acknowledge"
+    SILENCE = "silence"
+    # Asks which stop, and for a second press.
+    STOP = "stop"
+    STOP_SCOPE = "stop_scope"
+    STOP_ALL = "stop_all"

@@ -14,6 +14,8 @@ from alerts.choices import (
     AttemptOutcome,
     Category,
     ChannelKind,
+    ChatAct,
+    ChatKind,
     Decision,
     DeliveryKind,
     DeliveryState,
@@ -21,6 +23,8 @@ from alerts.choices import (
 )
 
 HOUR = [MinValueValidator(0), MaxValueValidator(23)]
+# An incident that began after so many of the same fingerprint had ended within a day is flapping.
+FLAPPING = 2
 
 
 class Policy(models.Model):
@@ -215,6 +219,23 @@ class Alert(models.Model):
             # The digest at the end of quiet hours.
             models.Index(fields=["category"], name="alert_held", condition=Q(held=True)),
             models.Index(fields=["category", "-id"], name="alert_category"),
+            # Lists (alerts.walks): every filter by these four is a few walks along this one index, newest first.
+            models.Index(fields=["category", "priority", "decision", "state", "-id"], name="alert_filters"),
+            models.Index(fields=["title", "-id"], name="alert_title"),
+            models.Index(fields=["source", "-id"], name="alert_source"),
+            models.Index(
+                fields=["-id"], name="alert_acknowledged", condition=Q(acknowledged_at__isnull=False)
+            ),
+            # Labels of what is over; written when it ends, so that taking alerts in costs no more.
+            GinIndex(
+                fields=["labels"],
+                name="alert_resolved_labels",
+                opclasses=["jsonb_path_ops"],
+                condition=Q(state=AlertState.RESOLVED),
+            ),
+            # The noise report and the statistics.
+            models.Index(fields=["-id"], name="alert_sent", condition=Q(sent_at__isnull=False)),
+            models.Index(fields=["-id"], name="alert_flapping", condition=Q(flaps__gte=FLAPPING)),
         ]
 
     def __str__(self) -> str:
@@ -245,6 +266,23 @@ class MinuteTally(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["minute", "category", "priority", "decision"], name="one_tally_a_minute"
+            )
+        ]
+
+
+class HourTally(models.Model):
+    """MinuteTally summed up by whole hours that are over; one hour's rows are all there, or none (alerts.services.tallies)."""
+
+    hour = models.DateTimeField()
+    category = models.CharField(max_length=32, choices=Category)
+    priority = models.CharField(max_length=16, choices=Priority)
+    decision = models.CharField(max_length=16, choices=Decision)
+    count = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["hour", "category", "priority", "decision"], name="one_tally_an_hour"
             )
         ]
 
@@ -323,10 +361,9 @@ class Channel(models.Model):
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
-    # Pacing: no send before this time; and what was sent in the present minute.
+    # Pacing: no send before this time; and when it was used in the last minute (Unix seconds, oldest first).
     next_at = models.DateTimeField(null=True)
-    minute = models.DateTimeField(null=True)
-    minute_sent = models.PositiveIntegerField(default=0)
+    sent_times = models.JSONField(default=list, blank=True)
     last_success_at = models.DateTimeField(null=True)
     last_failure_at = models.DateTimeField(null=True)
     last_error = models.CharField(max_length=500, blank=True)
@@ -371,6 +408,10 @@ class Delivery(models.Model):
     created_at = models.DateTimeField()
     due_at = models.DateTimeField()
     attempts = models.PositiveIntegerField(default=0)
+    # Tries that failed since it was written, or since somebody sent it again; they decide how long to wait and when to give up.
+    failures = models.PositiveIntegerField(default=0)
+    # When somebody took it back from the dead letters.
+    resent_at = models.DateTimeField(null=True)
     # While SENDING: whose it is, and until when.
     claim = models.UUIDField(null=True)
     claimed_until = models.DateTimeField(null=True)
@@ -384,11 +425,16 @@ class Delivery(models.Model):
     class Meta:
         permissions = [("resend", "Can send a delivery again")]
         indexes = [
-            # What workers claim.
+            # What workers claim, channel by channel; what is urgent first.
             models.Index(
-                fields=["due_at", "id"],
+                fields=["channel", "due_at", "id"],
                 name="delivery_due",
                 condition=Q(state=DeliveryState.PENDING),
+            ),
+            models.Index(
+                fields=["channel", "due_at", "id"],
+                name="delivery_urgent",
+                condition=Q(state=DeliveryState.PENDING, priority=Priority.CRITICAL),
             ),
             # What a dead worker left behind.
             models.Index(
@@ -424,7 +470,7 @@ class ChatLink(models.Model):
     """A person's account in a chat, so that a button pressed there acts as that person."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="chat_links")
-    kind = models.CharField(max_length=16, choices=[("telegram", "Telegram"), ("slack", "Slack")])
+    kind = models.CharField(max_length=16, choices=ChatKind)
     # The chat's own id of the person: Telegram's number, Slack's `U…`.
     external_id = models.CharField(max_length=64)
     created_at = models.DateTimeField()
@@ -443,9 +489,48 @@ class ChatButton(models.Model):
     digest = models.CharField(max_length=64, unique=True)
     alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="+")
     channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="+")
-    act = models.CharField(max_length=32)
+    act = models.CharField(max_length=32, choices=ChatAct)
     # Set for the second press, of a confirmation: only this person's counts.
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
+    used_by = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        # Old ones are deleted.
+        indexes = [models.Index(fields=["expires_at"], name="button_expires")]
+
+    def __str__(self) -> str:
+        return f"{self.act} of alert {self.alert_id}"
+
+
+class LinkCode(models.Model):
+    """A code that links the chat account which sends it to this person: once, and for some minutes. We keep its digest."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    digest = models.CharField(max_length=64, unique=True)
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"Code of {self.user_id}"
+
+
+class BotPoll(models.Model):
+    """How far a Telegram bot's updates have been read, and who reads them now. Telegram gives them to one reader at a time."""
+
+    # The bot's id: the part of its token before the colon, which is no secret.
+    bot = models.CharField(max_length=32, unique=True)
+    # Of the next update.
+    offset = models.BigIntegerField(default=0)
+    claim = models.UUIDField(null=True)
+    claimed_until = models.DateTimeField(null=True)
+    # No poll before this time, after a failure.
+    next_at = models.DateTimeField(null=True)
+    last_success_at = models.DateTimeField(null=True)
+    last_failure_at = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=500, blank=True)
+    failures_in_a_row = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"Bot {self.bot}"

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db.models import Q
 
-from alerts.choices import Priority
+from alerts.choices import AlertState, Priority
 from alerts.models import ResponseTime
 
 SATURDAY = 5
@@ -57,6 +58,11 @@ def due(
         return raised_at, raised_at + timedelta(minutes=wanted.escalate_every_minutes)
     at = raised_at + timedelta(minutes=wanted.minutes)
     return at, at
+
+
+def overdue(now: datetime) -> Q:
+    """The alerts that somebody should own by now, and nobody does."""
+    return Q(state=AlertState.FIRING, due_at__lte=now, acknowledged_at=None)
 
 
 def raised(priority: str) -> str:

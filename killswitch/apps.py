@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 
+from alerts.verbs import register_stop
 from opsconsole.live.feeds import register_trading_feed
 
 
@@ -9,7 +10,9 @@ class KillSwitchConfig(AppConfig):
 
     def ready(self) -> None:
         from killswitch import parts  # noqa: PLC0415  it needs the models, which exist only now
+        from killswitch.chat import StopFromChat  # noqa: PLC0415  likewise
         from killswitch.feed import KillSwitchFeed  # noqa: PLC0415  likewise
 
         register_trading_feed(KillSwitchFeed())
+        register_stop(StopFromChat())
         parts.register()

@@ -3,10 +3,12 @@
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import time
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import psycopg
 from django.core.exceptions import ImproperlyConfigured
@@ -102,3 +104,64 @@ def redis_url(name: str, *, environ: Mapping[str, str] = os.environ) -> str:
     if urlsplit(url).scheme not in {"redis", "rediss", "unix", "redis+socket", "sentinel"}:
         raise ImproperlyConfigured(f"{name} must start with redis://, rediss://, unix:// or sentinel://")
     return url
+
+
+def base_url(name: str, default: str = "", *, environ: Mapping[str, str] = os.environ) -> str:
+    """An address without a slash at its end; empty when it is not set."""
+    url = text(name, default, environ=environ).strip().rstrip("/")
+    parts = urlsplit(url)
+    if url and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment):
+        raise ImproperlyConfigured(
+            f"{name} must be an address such as https://ops.example.com, without ? and #"
+        )
+    return url
+
+
+def networks(name: str, *, environ: Mapping[str, str] = os.environ) -> list[IPv4Network | IPv6Network]:
+    """A list of networks, such as `10.0.0.0/8,192.0.2.7`."""
+    found = []
+    for word in words(name, environ=environ):
+        try:
+            found.append(ip_network(word))
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name} must list networks such as 10.0.0.0/8: {error}") from None
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """`host` is empty where there is none. `starttls`: the connection is plain at first; `tls`: from the beginning."""
+
+    host: str = ""
+    port: int = 25
+    user: str = ""
+    password: str = field(default="", repr=False)
+    starttls: bool = False
+    tls: bool = False
+
+
+def mail_server(name: str, *, environ: Mapping[str, str] = os.environ) -> MailServer:
+    """`smtp://user:password@host:587` (STARTTLS; `?tls=off`: plain) or `smtps://…:465`. Its password is in no message."""
+    url = text(name, environ=environ).strip()
+    if not url:
+        return MailServer()
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} is not a valid address") from None
+    tls = parse_qs(parts.query).get("tls", ["on"])[-1]
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or tls not in {"on", "off"}:
+        raise ImproperlyConfigured(
+            f"{name} must be smtp://user:password@host:587 or smtps://user:password@host:465; "
+            "smtp:// uses STARTTLS unless ?tls=off says otherwise"
+        )
+    secure = parts.scheme == "smtps"
+    return MailServer(
+        host=parts.hostname,
+        port=port or (465 if secure else 587 if tls == "on" else 25),
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        starttls=not secure and tls == "on",
+        tls=secure,
+    )

@@ -22,6 +22,11 @@ EMBEDDED = env.flag("OPSCONSOLE_EMBEDDED")
 ALLOWED_HOSTS = env.words("OPSCONSOLE_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env.words("OPSCONSOLE_TRUSTED_ORIGINS")
 
+# Keys that SECRET_KEY had before: what was signed or sealed with them can still be read.
+SECRET_KEY_FALLBACKS = env.words("OPSCONSOLE_SECRET_KEY_FALLBACKS")
+# The console's own address, for links in messages. Empty: messages have no links.
+PUBLIC_URL = env.base_url("OPSCONSOLE_URL")
+
 # See docs/protocol.md. Seconds.
 LEASE_TERM = env.number("OPSCONSOLE_LEASE_TERM", 2.0, at_least=0.5, at_most=60)
 WEB_THREADS = int(env.number("OPSCONSOLE_WEB_THREADS", 8, at_least=1, at_most=256))
@@ -163,6 +168,19 @@ SPECTACULAR_SETTINGS = {
     ],
 }
 
+# Alerts' channels (docs/channels.md).
+ALERTS_TELEGRAM_URL = env.base_url("OPSCONSOLE_TELEGRAM_URL", "https://api.telegram.org")
+ALERTS_SLACK_URL = env.base_url("OPSCONSOLE_SLACK_URL", "https://slack.com/api")
+# The only networks that webhooks may reach. None: every address but link-local and metadata ones.
+ALERTS_WEBHOOK_NETWORKS = env.networks("OPSCONSOLE_WEBHOOK_NETWORKS")
+_MAIL = env.mail_server("EMAIL_URL")
+EMAIL_HOST, EMAIL_PORT = _MAIL.host, _MAIL.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL.user, _MAIL.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.starttls, _MAIL.tls
+# Seconds, for each step of the conversation.
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.text("OPSCONSOLE_EMAIL_FROM", "opsconsole@localhost")
+
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
@@ -173,6 +191,30 @@ CELERY_BEAT_SCHEDULER = "opsconsole.schedule:FileScheduler"
 CELERY_BEAT_SCHEDULE = {
     "killswitch.settle": {"task": "killswitch.settle", "schedule": 1.0, "options": {"expires": 2}},
     "killswitch.sweep": {"task": "killswitch.sweep", "schedule": 5.0, "options": {"expires": 10}},
+    # The net below the messages that each commit sends. These two queues carry nothing else.
+    "alerts.deliver": {
+        "task": "alerts.deliver",
+        "schedule": 1.0,
+        "options": {"queue": "alerts", "expires": 2},
+    },
+    "alerts.deliver_critical": {
+        "task": "alerts.deliver",
+        "schedule": 1.0,
+        "kwargs": {"critical": True},
+        "options": {"queue": "critical", "expires": 2},
+    },
+    "alerts.refresh_messages": {
+        "task": "alerts.refresh_messages",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
+    "alerts.escalate": {"task": "alerts.escalate", "schedule": 5.0, "options": {"expires": 10}},
+    "alerts.poll_telegram": {"task": "alerts.poll_telegram", "schedule": 2.0, "options": {"expires": 4}},
+    "alerts.forget_buttons": {
+        "task": "alerts.forget_buttons",
+        "schedule": 3600.0,
+        "options": {"expires": 600},
+    },
     "api.forget_idempotent_calls": {
         "task": "api.forget_idempotent_calls",
         "schedule": 3600.0,
@@ -192,9 +234,16 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"request_id": {"()": "opsconsole.api.logs.RequestIdFilter"}},
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s]: %(message)s"}},
+    "formatters": {
+        "plain": {
+            "()": "alerts.redaction.RedactingFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s]: %(message)s",
+        }
+    },
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["request_id"]}
     },
+    # What these say of each request has addresses in it, which may be secrets.
+    "loggers": {name: {"level": "WARNING"} for name in ("apprise", "urllib3", "requests")},
     "root": {"handlers": ["console"], "level": env.text("OPSCONSOLE_LOG_LEVEL", "INFO")},
 }

@@ -1,0 +1,1 @@
+"""Alerts in chats: buttons that people press, and accounts linked to people."""

@@ -1,0 +1,180 @@
+"""How many alerts, of what, and what became of them. Read from tallies, so that it costs the same at a million alerts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from django.db import connection
+from django.db.models import Max, Q, Sum
+from django.utils import timezone
+
+from alerts import walks
+from alerts.choices import Category, Decision, DeliveryState, Priority
+from alerts.models import FLAPPING, Alert, Channel, Delivery, KindTally
+from alerts.response import overdue
+
+WINDOWS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
+TALKERS = 10
+TALKERS_DAYS = 7
+NEVER_ACTED_DAYS = 30
+LISTED = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Times raised since `since` (a whole minute), whatever was decided, by each of three columns; and what channels made of it.
+
+    `by_channel`: deliveries written since then, by channel and state, such as `{"desk": {"SENT": 12, "DEAD": 1}}`.
+    """
+
+    since: datetime
+    total: int
+    by_category: dict[str, int]
+    by_priority: dict[str, int]
+    by_decision: dict[str, int]
+    by_channel: dict[str, dict[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A category and title: times raised and sent, and acts of people on it, within the days asked for (UTC)."""
+
+    category: str
+    title: str
+    raised: int
+    sent: int
+    acted: int
+    last_day: date
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """`flapping`: see `flapping()`; `overdue`: how many, up to `walks.WINDOW`."""
+
+    at: datetime
+    windows: dict[str, Window]
+    top_talkers: list[Kind]
+    flapping: list[Alert]
+    never_acted_on: list[Kind]
+    overdue: int
+
+
+def statistics(*, now: datetime | None = None) -> Statistics:
+    """The last hour, day and week. Talkers and what nobody acted on are by whole UTC days, today included."""
+    moment = now or timezone.now()
+    return Statistics(
+        at=moment,
+        windows=windows(now=moment),
+        top_talkers=top_talkers(now=moment),
+        flapping=flapping(now=moment),
+        never_acted_on=never_acted_on(now=moment),
+        overdue=count_overdue(now=moment),
+    )
+
+
+def windows(*, now: datetime) -> dict[str, Window]:
+    return {name: _window(now - length) for name, length in WINDOWS.items()}
+
+
+def _window(since: datetime) -> Window:
+    start = since.replace(second=0, microsecond=0)
+    rows = tallied(start)
+    return Window(
+        since=start,
+        total=sum(rows.values()),
+        by_category=_by(rows, 0, Category.values),
+        by_priority=_by(rows, 1, Priority.values),
+        by_decision=_by(rows, 2, Decision.values),
+        by_channel=by_channel(since),
+    )
+
+
+def tallied(start: datetime) -> Mapping[tuple[str, str, str], int]:
+    """Times raised since the whole minute `start`, by category, priority and decision.
+
+    Whole hours that are summed up are read so; the minutes before them, and those after the last of them, one by one.
+    """
+    first_hour = -(-start.timestamp() // 3600) * 3600
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH edge AS (
+                SELECT to_timestamp(%(first_hour)s) AS low,
+                       greatest(to_timestamp(%(first_hour)s), (SELECT max(hour) + interval '1 hour' FROM alerts_hourtally)) AS high
+            ), found AS (
+                SELECT category, priority, decision, count FROM alerts_hourtally, edge WHERE hour >= low AND hour < high
+                UNION ALL
+                SELECT category, priority, decision, count FROM alerts_minutetally, edge WHERE minute >= %(start)s AND minute < low
+                UNION ALL
+                SELECT category, priority, decision, count FROM alerts_minutetally, edge WHERE minute >= high
+            )
+            SELECT category, priority, decision, sum(count)::bigint FROM found GROUP BY 1, 2, 3
+            """,
+            {"start": start, "first_hour": first_hour},
+        )
+        return {(row[0], row[1], row[2]): row[3] for row in cursor.fetchall()}
+
+
+def _by(rows: Mapping[tuple[str, str, str], int], column: int, names: Sequence[str]) -> dict[str, int]:
+    """Every name, also those that never occurred."""
+    found = dict.fromkeys(names, 0)
+    for key, count in rows.items():
+        found[key[column]] = found.get(key[column], 0) + count
+    return found
+
+
+def by_channel(since: datetime) -> dict[str, dict[str, int]]:
+    """Deliveries written since then. Channels that were told nothing are there too, with nothing."""
+    found: dict[str, dict[str, int]] = {name: {} for name in Channel.objects.values_list("name", flat=True)}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT channel_name, state, count(*) FROM alerts_delivery "
+            "WHERE id >= %s AND created_at >= %s GROUP BY 1, 2",
+            [walks.id_at(since - walks.SLACK, Delivery, "created_at"), since],
+        )
+        for name, state, count in cursor.fetchall():
+            found.setdefault(name, {})[DeliveryState(state).value] = count
+    return found
+
+
+def top_talkers(*, now: datetime, most: int = TALKERS) -> list[Kind]:
+    """The kinds raised most often."""
+    return _kinds(Q(day__gt=_day(now, TALKERS_DAYS)), "-times_raised", most=most)
+
+
+def never_acted_on(*, now: datetime, most: int = LISTED) -> list[Kind]:
+    """Kinds that were sent within 30 days, and that nobody acknowledged, assigned, silenced or resolved: do we need them?"""
+    return _kinds(
+        Q(day__gt=_day(now, NEVER_ACTED_DAYS)), "-times_sent", having=Q(acts=0, times_sent__gt=0), most=most
+    )
+
+
+def _kinds(condition: Q, order: str, *, most: int, having: Q | None = None) -> list[Kind]:
+    sums = {
+        "times_raised": Sum("raised"),
+        "times_sent": Sum("sent"),
+        "acts": Sum("acted"),
+        "last": Max("day"),
+    }
+    rows = KindTally.objects.filter(condition).values("category", "title").annotate(**sums)
+    found = rows.filter(having or Q()).order_by(order, "category", "title")
+    return [Kind(*row) for row in found.values_list("category", "title", *sums)[:most]]
+
+
+def _day(now: datetime, days: int) -> date:
+    """The day before the first of `days` days that end today, in UTC."""
+    return now.astimezone(UTC).date() - timedelta(days=days)
+
+
+def flapping(*, now: datetime, most: int = LISTED) -> list[Alert]:
+    """The newest incident of each fingerprint that began within a day and after FLAPPING others of it had ended."""
+    rows = Alert.objects.filter(flaps__gte=FLAPPING, first_at__gte=now - timedelta(days=1)).order_by("-pk")
+    found: dict[object, Alert] = {}
+    for alert in rows[: most * 20]:
+        found.setdefault(alert.fingerprint, alert)
+    return list(found.values())[:most]
+
+
+def count_overdue(*, now: datetime) -> int:
+    """Alerts that somebody should own by now. Counts up to `walks.WINDOW`."""
+    return Alert.objects.filter(overdue(now)).values("pk")[: walks.WINDOW].count()

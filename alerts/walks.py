@@ -1,0 +1,168 @@
+"""Walks along an index of the alerts, newest first, that stop after a bounded number of rows. What the lists are made of.
+
+A filter that is an index of its own is walked; what else is asked for is looked at in the rows found. A walk that stopped early has a
+horizon: it says nothing about older alerts, and the next page goes on there.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection
+from django.db.models import Model, Q
+
+from alerts.choices import AlertState
+from alerts.models import Alert, KindTally
+
+# Rows that one page may look at.
+WINDOW = 5000
+# Alerts in the order of their ids are in the order of `first_at`, but for those that waited so long for their turn.
+SLACK = timedelta(minutes=5)
+# Rows of the tally in which titles are looked for, newest days first; and titles that are followed.
+KINDS = 20_000
+TITLES = 24
+LAST = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Range:
+    """Ids from `low` up to, not including, `high`; taken in from `since` up to, not including, `until` (None: any time)."""
+
+    low: int = 0
+    high: int = LAST
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def as_q(self) -> Q:
+        found = Q(pk__gte=self.low, pk__lt=self.high)
+        if self.since is not None:
+            found &= Q(first_at__gte=self.since)
+        if self.until is not None:
+            found &= Q(first_at__lt=self.until)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """Ids, newest first. `horizon`: of smaller ids nothing is known; None: these are all."""
+
+    ids: list[int]
+    horizon: int | None = None
+
+
+def id_at(moment: datetime, model: type[Model] = Alert, column: str = "first_at") -> int:
+    """The id of the first row whose `column` is at or after `moment`, by halving; beyond every id when there is none."""
+    quote = connection.ops.quote_name
+    table, at = quote(model._meta.db_table), quote(column)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH RECURSIVE step (low, high) AS (
+                SELECT min(id), max(id) + 1 FROM {table}
+                UNION ALL
+                SELECT CASE WHEN probe.at < %(moment)s THEN probe.id + 1 ELSE low END,
+                       CASE WHEN probe.at < %(moment)s THEN high ELSE (low + high) / 2 END
+                FROM step, LATERAL (
+                    SELECT id, {at} AS at FROM {table} WHERE id >= (low + high) / 2 ORDER BY id LIMIT 1
+                ) probe
+                WHERE low < high
+            )
+            SELECT low FROM step WHERE low >= high LIMIT 1
+            """,  # noqa: S608  names of the model, quoted
+            {"moment": moment},
+        )
+        row = cursor.fetchone()
+    return LAST if row is None else int(row[0])
+
+
+def range_of(*, before_id: int | None, since: datetime | None, until: datetime | None) -> Range:
+    low = 0 if since is None else id_at(since - SLACK)
+    high = LAST if until is None else id_at(until + SLACK)
+    return Range(low=low, high=min(high, before_id or LAST), since=since, until=until)
+
+
+def titles_with(words: Sequence[str]) -> list[str]:
+    """The kinds of alert whose title has all these words, those of the newest days first."""
+    newest = KindTally.objects.order_by("-day", "category", "title").values_list("title", flat=True)[:KINDS]
+    needles = [word.casefold() for word in words]
+    found: dict[str, None] = {}
+    for title in newest.iterator(chunk_size=KINDS):
+        if title not in found and all(needle in title.casefold() for needle in needles):
+            found[title] = None
+            if len(found) == TITLES:
+                break
+    return list(found)
+
+
+def along(keys: Mapping[str, Sequence[str]], within: Range, *, most: int) -> Walked:
+    """By the index that begins with the columns of `keys`: one walk for each of their values, side by side.
+
+    `keys`: for every column the values of all walks, such as `{"category": ["COST_ALERT", "COST_ALERT"], "priority": ["LOW", "HIGH"]}`.
+    """
+    quote = connection.ops.quote_name
+    columns = [quote(name) for name in keys]
+    walks = len(next(iter(keys.values())))
+    if not walks:
+        return Walked([])
+    each = max(1, most // walks)
+    same = " AND ".join(f"a.{column} = k.{column}" for column in columns)
+    times = "".join(
+        f" AND a.first_at {sign} %s"
+        for sign, moment in ((">=", within.since), ("<", within.until))
+        if moment is not None
+    )
+    sql = (
+        f"SELECT k.walk, found.id FROM unnest({', '.join(['%s::text[]'] * len(columns))}) "  # noqa: S608  columns of the model, quoted
+        f"WITH ORDINALITY k ({', '.join(columns)}, walk), LATERAL (SELECT a.id FROM alerts_alert a "
+        f"WHERE {same} AND a.id >= %s AND a.id < %s{times} ORDER BY a.id DESC LIMIT %s) found"
+    )
+    given = [moment for moment in (within.since, within.until) if moment is not None]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*map(list, keys.values()), within.low, within.high, *given, each])
+        rows: list[tuple[int, int]] = cursor.fetchall()
+    return _side_by_side(rows, each)
+
+
+def _side_by_side(rows: Sequence[tuple[int, int]], each: int) -> Walked:
+    """Of several walks of at most `each` rows: what lies above the end of every one that stopped early."""
+    counts: dict[int, int] = {}
+    ends: dict[int, int] = {}
+    for walk, found in rows:
+        counts[walk] = counts.get(walk, 0) + 1
+        ends[walk] = min(ends.get(walk, LAST), found)
+    horizon = max((ends[walk] for walk, count in counts.items() if count == each), default=None)
+    ids = sorted((found for _, found in rows if horizon is None or found >= horizon), reverse=True)
+    return Walked(ids, horizon)
+
+
+def newest(condition: Q, within: Range, *, most: int) -> Walked:
+    """Down the ids; `condition` has a partial index, or nearly every alert fulfils it."""
+    rows = Alert.objects.filter(condition, within.as_q()).order_by("-pk").values_list("pk", flat=True)
+    ids = list(rows[:most])
+    return Walked(ids, ids[-1] if len(ids) == most else None)
+
+
+def labelled(labels: Mapping[str, str], within: Range, *, most: int) -> Walked:
+    """Alerts with these labels. Where they are common the newest rows have enough; else the labels' own indexes are asked."""
+    recent = newest(Q(), within, most=WINDOW)
+    wanted = Q(labels__contains=dict(labels))
+    among = Alert.objects.filter(wanted, pk__in=recent.ids).order_by("-pk").values_list("pk", flat=True)
+    ids = list(among)
+    if recent.horizon is None or len(ids) >= most:
+        return Walked(ids, recent.horizon)
+    ids = []
+    for state in AlertState:
+        found = list(
+            Alert.objects.filter(wanted, within.as_q(), state=state).values_list("pk", flat=True)[:WINDOW]
+        )
+        if len(found) == WINDOW:
+            return Walked(list(among), recent.horizon)
+        ids += found
+    return Walked(sorted(ids, reverse=True))
+
+
+def overdue(condition: Q, within: Range) -> Walked:
+    """Few in any sound desk: then all of them, by the index of due times; else the newest alerts, among which the caller looks."""
+    rows = Alert.objects.filter(condition, within.as_q()).values_list("pk", flat=True)
+    ids = list(rows[:WINDOW])
+    return Walked(sorted(ids, reverse=True)) if len(ids) < WINDOW else newest(Q(), within, most=WINDOW)
