@@ -161,9 +161,7 @@ def main() -> int:
     parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--token", default="")
     given = parser.parse_args()
-    made = requests(
-        given.workload, count=given.alerts, batch=given.batch, port=given.port, token=given.token
-    )
+    made = requests(given.workload, count=given.alerts, batch=given.batch, port=given.port, token=given.token)
     found = uvloop.run(send(made, port=given.port, connections=given.connections))
     print(json.dumps(found))
     return 0

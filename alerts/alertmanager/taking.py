@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from alerts import limits
 from alerts.alertmanager.contract import PostedAlert, SoundAlert, sound_alert
 from alerts.alertmanager.times import read_time
 from alerts.fingerprint import identity_of_labels
 from alerts.labels import UNNAMED, LabelMapping, mapping
-from alerts.services.raising import RaisedAlert, raise_alerts
+from alerts.services.raised import RaisedAlert, check
+from alerts.services.raising import raise_alerts
 from opsconsole.audit.actor import Actor
 
 PROMETHEUS = "prometheus"
@@ -18,10 +18,9 @@ MOST_AT_ONCE = 1000
 
 def raised(alert: SoundAlert, *, meanings: LabelMapping, source: str, now: datetime) -> RaisedAlert:
     """`alert` for the engine: its labels alone say which incident it is. Raises ValueError beyond the limits of `alerts.limits`."""
-    _check(alert)
     meaning = meanings.meaning(alert.labels)
     notes = alert.annotations
-    return RaisedAlert(
+    found = RaisedAlert(
         category=meaning.category,
         priority=meaning.priority,
         title=alert.labels.get("alertname", UNNAMED),
@@ -35,14 +34,8 @@ def raised(alert: SoundAlert, *, meanings: LabelMapping, source: str, now: datet
         resolved=alert.is_over(now),
         identity=identity_of_labels(alert.labels),
     )
-
-
-def _check(alert: SoundAlert) -> None:
-    limits.check_labels("labels", alert.labels)
-    limits.check_line("labels.alertname", alert.labels.get("alertname", UNNAMED), longest=limits.TITLE)
-    limits.check_annotations("annotations", alert.annotations)
-    if alert.generator_url:
-        limits.check_line("generatorURL", alert.generator_url, longest=limits.URL)
+    check(found)
+    return found
 
 
 def sound_alerts(posted: Iterable[PostedAlert], *, now: datetime) -> tuple[list[SoundAlert], list[str]]:
