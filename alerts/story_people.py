@@ -44,7 +44,11 @@ def _act(event: AuditEvent) -> Act:
         title = "Nobody acknowledged in time, so it went up"
     if event.action == "alerts.assigned":
         name = (event.after or {}).get("assignee")
-        title = f"{event.actor_name} assigned it to {name}" if name else f"{event.actor_name} took the assignment back"
+        title = (
+            f"{event.actor_name} assigned it to {name}"
+            if name
+            else f"{event.actor_name} took the assignment back"
+        )
     return Act(event.pk, event.at, icon, title, _text(event), "bad" if event.action in BAD else "")
 
 

@@ -1,15 +1,13 @@
 """From the outbox to a receiver."""
 
-from datetime import timedelta
-
 import pytest
 from django.db import transaction
 
 from alerts import delivering
-from alerts.choices import AttemptOutcome, DeliveryKind, DeliveryState, Priority
-from alerts.models import Delivery, DeliveryAttempt
+from alerts.choices import AttemptOutcome, DeliveryKind, DeliveryState
+from alerts.models import DeliveryAttempt
 from alerts.services import outbox
-from tests.alerts.outbox import NOW, Clock, a_channel, an_alert, resolve
+from tests.alerts.outbox import NOW, Clock, a_channel, an_alert
 from tests.alerts.receiver import Receiver, receiver
 
 pytestmark = pytest.mark.django_db
