@@ -60,7 +60,7 @@ def failed(claim: Claim, error: SendFailed, *, now: datetime) -> bool:
 
 def is_throttled(error: SendFailed) -> bool:
     """Told to wait, which is no failure of the channel."""
-    return not error.permanent and (error.retry_after is not None or error.status == 429)  # noqa: PLR2004
+    return not error.permanent and (error.retry_after is not None or error.status == 429)
 
 
 def is_spent(delivery: Delivery, *, failures: int, now: datetime) -> bool:

@@ -14,6 +14,7 @@ from opsconsole.audit.actor import Actor
 from opsconsole.audit.services import record
 from opsconsole.live.publish import publish
 
+
 class NotDead(Exception):
     """Only what was given up can be sent again."""
 
