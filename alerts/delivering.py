@@ -11,9 +11,12 @@ from django.utils import timezone
 from alerts import claims, outcomes
 from alerts.channels.base import Receipt, SendFailed
 from alerts.channels.compose import message_of
+from alerts.channels.message import Button
+from alerts.chat.buttons import buttons_for
 from alerts.choices import DeliveryKind
 from alerts.claims import Claim
 from alerts.models import AlertMessage
+from alerts.routing import TELLING
 from opsconsole.live.publish import publish
 
 logger = logging.getLogger(__name__)
@@ -75,12 +78,21 @@ def _call(claim: Claim, *, now: datetime) -> Receipt:
         if delivery.alert
         else None
     )
-    message = message_of(delivery, reply_to=shown.external if shown else None, now=now)
+    message = message_of(
+        delivery, buttons=_buttons(claim, now=now), reply_to=shown.external if shown else None, now=now
+    )
     if delivery.kind != DeliveryKind.EDIT:
         return claim.transport.send(message)
     if shown is None:
         raise SendFailed("there is no message to edit", permanent=True)
     return claim.transport.edit(message, shown.external)
+
+
+def _buttons(claim: Claim, *, now: datetime) -> list[Button]:
+    alert, kind = claim.delivery.alert, DeliveryKind(claim.delivery.kind)
+    if alert is None or (kind not in TELLING and kind != DeliveryKind.EDIT):
+        return []
+    return buttons_for(alert=alert, channel=claim.channel, now=now)
 
 
 class _Told:

@@ -11,10 +11,10 @@ from contextlib import suppress
 from datetime import timedelta
 from threading import Condition, Event, Thread
 from time import monotonic
+from typing import Any
 
 from django.db import DatabaseError, connections
 from django.utils import timezone
-from kombu import Connection
 
 from alerts.claims import next_time
 from alerts.delivering import drain
@@ -68,7 +68,7 @@ class Watch:
                 drain(critical=True, grace=timedelta(seconds=grace))
                 self._plan()
             except DatabaseError:
-                logger.warning("Urgent deliveries cannot be read now; trying again", exc_info=True)
+                logger.warning("The database does not answer; looking for urgent deliveries again in a second")
                 self.look()
             except Exception:
                 logger.exception("Urgent deliveries could not be sent by this process")
@@ -104,13 +104,14 @@ class Watch:
 class Kicker:
     """Asks the workers to look. One for each process; a thread of it publishes."""
 
-    def __init__(self, *, watch: Watch | None = None, broker: Callable[[], Connection] | None = None) -> None:
+    def __init__(self, *, watch: Watch | None = None, broker: Callable[[], Any] | None = None) -> None:
         self._watch = watch or Watch()
         self._broker = broker or _connect
         self._changed = Condition()
         self._asked: set[str] = set()
         self._thread: Thread | None = None
-        self._connection: Connection | None = None
+        # Of kombu, which has no types.
+        self._connection: Any = None
         self._is_down = False
 
     def ask(self, *, critical: bool) -> None:
@@ -183,7 +184,7 @@ class Kicker:
                 held.release()
 
 
-def _connect() -> Connection:
+def _connect() -> Any:
     return app.connection_for_write(transport_options=BROKER_OPTIONS)
 
 

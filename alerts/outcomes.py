@@ -25,7 +25,9 @@ HEALTH_EVERY = timedelta(seconds=1)
 def sent(claim: Claim, receipt: Receipt, *, now: datetime) -> bool:
     """It has arrived. Returns whether the claim still held; if not, only the try itself is completed."""
     _complete(claim, AttemptOutcome.SENT, now=now)
-    changed = _finish(claim, state=DeliveryState.SENT, finished_at=now, error="", due_at=claim.delivery.due_at)
+    changed = _finish(
+        claim, state=DeliveryState.SENT, finished_at=now, error="", due_at=claim.delivery.due_at
+    )
     if changed:
         _keep_message(claim, receipt, now=now)
     _healthy(claim.channel, receipt, now=now)
@@ -70,7 +72,7 @@ def is_spent(delivery: Delivery, *, failures: int, now: datetime) -> bool:
 
 def stand_in(delivery: Delivery, *, now: datetime) -> Delivery | None:
     """Tell the fallback of the channel instead, once, if it is urgent. None: there is none, or it is told anyway."""
-    channel = Channel.objects.select_related("fallback").filter(pk=delivery.channel_id).first()
+    channel = delivery.channel
     fallback = channel.fallback if channel else None
     if delivery.priority not in STAND_IN_PRIORITIES or delivery.kind == DeliveryKind.TEST:
         return None
@@ -108,7 +110,7 @@ def _is_told(delivery: Delivery, channel: Channel) -> bool:
     own = Q(state__in=(DeliveryState.PENDING, DeliveryState.SENDING)) | Q(state=DeliveryState.SENT)
     return Delivery.objects.filter(
         own,
-        alert_id=delivery.alert_id,
+        alert=delivery.alert,
         channel=channel,
         kind=delivery.kind,
         created_at__gte=delivery.created_at,

@@ -120,9 +120,7 @@ def _delivery(
     )
 
 
-def digest(
-    channel: Channel, *, content: Mapping[str, Any], now: datetime, priority: Priority
-) -> Delivery:
+def digest(channel: Channel, *, content: Mapping[str, Any], now: datetime, priority: Priority) -> Delivery:
     return Delivery(
         channel=channel,
         channel_name=channel.name,

@@ -191,6 +191,23 @@ CELERY_BEAT_SCHEDULER = "opsconsole.schedule:FileScheduler"
 CELERY_BEAT_SCHEDULE = {
     "killswitch.settle": {"task": "killswitch.settle", "schedule": 1.0, "options": {"expires": 2}},
     "killswitch.sweep": {"task": "killswitch.sweep", "schedule": 5.0, "options": {"expires": 10}},
+    # The net below the messages that each commit sends. These two queues carry nothing else.
+    "alerts.deliver": {
+        "task": "alerts.deliver",
+        "schedule": 1.0,
+        "options": {"queue": "alerts", "expires": 2},
+    },
+    "alerts.deliver_critical": {
+        "task": "alerts.deliver",
+        "schedule": 1.0,
+        "kwargs": {"critical": True},
+        "options": {"queue": "critical", "expires": 2},
+    },
+    "alerts.refresh_messages": {
+        "task": "alerts.refresh_messages",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
     "alerts.escalate": {"task": "alerts.escalate", "schedule": 5.0, "options": {"expires": 10}},
     "alerts.poll_telegram": {"task": "alerts.poll_telegram", "schedule": 2.0, "options": {"expires": 4}},
     "alerts.forget_buttons": {

@@ -7,6 +7,7 @@ urlpatterns = [
     path("monitoring/", include("monitoring.urls")),
     path("admin/", admin.site.urls),
     path("accounts/", include("opsconsole.accounts.urls")),
+    path("alerts", include("alerts.urls")),
     path("kill-switch", include("killswitch.urls")),
     path("", include("alerts.alertmanager.urls")),
     path("", include("opsconsole.console.urls")),

@@ -6,7 +6,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('alerts', '0003_roles'),
+        ('alerts', '0004_people'),
+        ('alerts', '0004_reading'),
     ]
 
     operations = [
