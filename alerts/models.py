@@ -24,7 +24,7 @@ from alerts.choices import (
 
 HOUR = [MinValueValidator(0), MaxValueValidator(23)]
 # An incident that began after so many of the same fingerprint had ended within a day is flapping.
-FLAPPING = 3
+FLAPPING = 2
 
 
 class Policy(models.Model):
