@@ -91,7 +91,7 @@ def test_reads_a_filter(text: str, expected: Matcher) -> None:
     "text", ["", "a", "=x", '{a="x"}', 'a="x",b="y"', 'a="x', 'a=x"', "a b=x", "a=~(", "1a=x", "a=\x00"]
 )
 def test_refuses_a_filter(text: str) -> None:
-    with pytest.raises(ValueError, match="matcher|regular expression"):
+    with pytest.raises(ValueError, match=r"matcher|regular expression"):
         parse_filter(text)
 
 

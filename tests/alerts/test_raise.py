@@ -20,4 +20,3 @@ def test_first_alert_is_sent() -> None:
     )[0]
     assert outcome.decision == Decision.SENT
     alert = Alert.objects.get()
-    print(outcome, vars(alert))
