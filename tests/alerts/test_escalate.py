@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from threading import Thread
+from typing import Any
 
 import pytest
 from django.db import connections
@@ -137,7 +138,7 @@ def test_is_in_the_trail_as_the_consoles_own_act(db: None) -> None:
         {"categories": ["COST_ALERT"]},
     ],
 )
-def test_channels_that_are_not_concerned(db: None, fields: dict[str, object]) -> None:
+def test_channels_that_are_not_concerned(db: None, fields: dict[str, Any]) -> None:
     a_channel(**fields)
     alert = firing()
     escalate_due(now=DUE)
