@@ -109,7 +109,10 @@ def undo(request: HttpRequest) -> HttpResponse:
             continue
         taken += outcome.changed
     messages.info(
-        request, f"Undone: {taken} acknowledgement{'' if taken == 1 else 's'} taken back." if taken else "Nothing to undo."
+        request,
+        f"Undone: {taken} acknowledgement{'' if taken == 1 else 's'} taken back."
+        if taken
+        else "Nothing to undo.",
     )
     return back(request, reverse("alerts"))
 
@@ -154,7 +157,10 @@ def assign(request: HttpRequest, pk: int) -> HttpResponse:
     if outcome.changed:
         name = dict(people).get(user_id or 0)
         messages.success(
-            request, f"Assigned to {name}. It stays due until somebody acknowledges it." if name else "It is assigned to nobody."
+            request,
+            f"Assigned to {name}. It stays due until somebody acknowledges it."
+            if name
+            else "It is assigned to nobody.",
         )
     return back(request, alert_url(pk))
 

@@ -55,7 +55,10 @@ class ChannelRow:
     @property
     def takes(self) -> str:
         """What it is told: `HIGH or more, RISK_WARNING, from the first escalation on`."""
-        parts = [f"{self.channel.min_priority} or more", ", ".join(self.channel.categories) or "every category"]
+        parts = [
+            f"{self.channel.min_priority} or more",
+            ", ".join(self.channel.categories) or "every category",
+        ]
         if self.channel.escalation:
             parts.append(f"from escalation {self.channel.escalation} on")
         return ", ".join(parts)

@@ -126,10 +126,12 @@ class SilenceForm(forms.Form):
     """Which alerts (one matcher a line), from when, for how long, and why."""
 
     matchers = forms.CharField(
-        max_length=20_000, error_messages={"required": 'Say which alerts: at least one line such as symbol="IBM".'}
+        max_length=20_000,
+        error_messages={"required": 'Say which alerts: at least one line such as symbol="IBM".'},
     )
     starts = forms.DateTimeField(
-        required=False, error_messages={"invalid": "Start: give a date and a time, or leave it empty for now."}
+        required=False,
+        error_messages={"invalid": "Start: give a date and a time, or leave it empty for now."},
     )
     hours = forms.TypedChoiceField(
         coerce=int, choices=SILENCE_HOURS, error_messages={"invalid_choice": "Choose for how long."}

@@ -59,5 +59,3 @@ def see(url: str) -> HttpResponseRedirect:
 
 def alert_url(pk: int) -> str:
     return reverse("alert", args=[pk])
-
-

@@ -69,9 +69,7 @@ def parse_lines(text: str) -> list[Matcher]:
 def preview(matchers: Sequence[Matcher], *, now: datetime) -> Preview:
     """One query."""
     looked = list(_firing())
-    found = [
-        alert for alert in looked if all(matcher.matches(_labels(alert)) for matcher in matchers)
-    ]
+    found = [alert for alert in looked if all(matcher.matches(_labels(alert)) for matcher in matchers)]
     return Preview([Row(alert, now) for alert in found[:PREVIEWED]], len(found), len(looked) < LOOKED_AT)
 
 

@@ -70,7 +70,9 @@ def _raised(alert: Alert) -> Beat:
     if late >= timedelta(minutes=1):
         verdict = f"It began {minutes(late.total_seconds() / 60)} before it reached the console."
     else:
-        verdict = "Its process sent it itself, while it could not reach the console." if alert.sent_directly else ""
+        verdict = (
+            "Its process sent it itself, while it could not reach the console." if alert.sent_directly else ""
+        )
     return Beat("raised", alert.first_at, "message-2", f"{by} raised it", text, verdict=verdict)
 
 
@@ -161,7 +163,9 @@ def _told(deliveries: Sequence[Delivery]) -> list[Beat]:
 
 def _nobody(alert: Alert) -> Beat:
     text = "No enabled channel takes this category and priority, so the decision to send it reached nobody."
-    return Beat("nobody", alert.sent_at or alert.decided_at, "alert-triangle", "Nobody was told", text, tone="bad")
+    return Beat(
+        "nobody", alert.sent_at or alert.decided_at, "alert-triangle", "Nobody was told", text, tone="bad"
+    )
 
 
 def _resolved(alert: Alert, at: datetime) -> Beat:

@@ -70,7 +70,9 @@ def alert(request: HttpRequest, pk: int) -> HttpResponse:
     }
     if request.headers.get("HX-Request"):
         calm = request.GET.get("parts") == "calm"
-        wanted = {part: f"alerts/{name}.html" for part, name in PARTS.items() if not calm or name != "actions"}
+        wanted = {
+            part: f"alerts/{name}.html" for part, name in PARTS.items() if not calm or name != "actions"
+        }
         return _partials(request, wanted, context)
     context |= {"place": board.place_of(detail.alert, now=row.now), **said(request)}
     return render(request, "alerts/alert.html", context)

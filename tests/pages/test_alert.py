@@ -152,7 +152,9 @@ def test_what_to_do_and_facts(bob: User, browse: Browse) -> None:
     assert "52.3" in html
 
 
-@pytest.mark.parametrize("address", ["javascript:alert(1)", "data:text/html,x", "//evil", "https://", "http://[", ""])
+@pytest.mark.parametrize(
+    "address", ["javascript:alert(1)", "data:text/html,x", "//evil", "https://", "http://[", ""]
+)
 def test_only_web_addresses_become_links(address: str, bob: User, browse: Browse) -> None:
     alert = an_alert(annotations={"runbook_url": address}, generator_url=address)
     html = browse(bob).get(f"/alerts/{alert.pk}").content.decode()
