@@ -158,7 +158,9 @@ def _raise(alert: Alert, world: _World) -> None:
     if at_the_top:
         wait = max(wait, min(wait * 2 ** min(level - _levels(world), 10), SLOWEST))
     alert.escalate_at = world.now + wait
-    alert.save(update_fields=["escalation", "priority", "escalate_at"])
+    # What was settled at the lower priority is asked again.
+    alert.settled_until = None
+    alert.save(update_fields=["escalation", "priority", "escalate_at", "settled_until"])
     outbox.put(alerts=[alert], kind=DeliveryKind.ESCALATION, now=world.now, channels=channels)
     record(
         actor=SYSTEM,
