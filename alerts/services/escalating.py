@@ -25,7 +25,7 @@ from opsconsole.live.publish import publish
 SYSTEM = Actor.system("alerts")
 ESCALATED, WITHHELD = "alerts.escalated", "alerts.escalation_withheld"
 # At most so many in one transaction, which every decision waits for; the rest come with the next.
-BATCH = 100
+BATCH = 25
 # Where there is no higher priority and no further channel, each repeat waits twice as long as the one before, up to this.
 SLOWEST = timedelta(hours=1)
 # PostgreSQL's smallint ends soon after.
