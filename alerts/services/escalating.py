@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from alerts.labels import seen_labels
-from alerts.locking import lock_decisions
-from alerts.silence_index import SilenceIndex, open_silences
 from django.db import transaction
 
 from alerts import halts
 from alerts.choices import AlertState, DeliveryKind, Priority
+from alerts.labels import seen_labels
+from alerts.locking import lock_decisions
 from alerts.models import Alert, Channel, ResponseTime
 from alerts.response import raised
 from alerts.routing import takes
 from alerts.services import outbox
 from alerts.services.owning import end_acknowledgement
+from alerts.silence_index import SilenceIndex, open_silences
 from opsconsole.audit.actor import Actor
 from opsconsole.audit.models import AuditEvent
 from opsconsole.audit.services import record

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from alerts.locking import lock_decisions
 from django.db import transaction
 from django.utils import timezone
 
 from alerts.choices import AlertState, DeliveryKind
+from alerts.locking import lock_decisions
 from alerts.models import Alert, ResponseTime
 from alerts.response import due
 from alerts.services import outbox

@@ -115,6 +115,23 @@ def from_environment() -> Values:
     return values
 
 
+def endpoint_from_environment() -> Endpoint | None:
+    """Where the console is, by OPSCLIENT_URL and, if set, _TOKEN or _TOKEN_FILE and _CA_FILE; None without a URL.
+
+    Raises ConfigurationError naming the variable.
+    """
+    url = _variable("url")
+    if not url:
+        return None
+    names = (VARIABLES["url"], VARIABLES["token"], VARIABLES["verify"])
+    return parse_endpoint(url, token=_token(), verify=_variable("verify") or None, names=names)
+
+
+def name_from_environment() -> str:
+    """OPSCLIENT_NAME, empty if it is not set."""
+    return _variable("name")
+
+
 def _variable(argument: str) -> str:
     return os.environ.get(VARIABLES[argument], "").strip()
 

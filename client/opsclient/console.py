@@ -21,9 +21,12 @@ from opsclient.runtime import Runtime
 from opsclient.scopes import covers
 from opsclient.senders import ACTIVATE, Acknowledger, Call, Caller
 from opsclient.snapshot import Command, Snapshot
-from opsclient.transport import Answer
+from opsclient.transport import Answer, Endpoint
 from opsclient.version import __version__
 from opsclient.worker import Worker
+
+# The consoles of this process, oldest first; each until it is closed.
+_open: "list[OpsConsole]" = []
 
 
 class OpsConsole:
@@ -76,6 +79,7 @@ class OpsConsole:
         self._start()
         fork.follow(self)
         atexit.register(self.close)
+        _open.append(self)
 
     @classmethod
     def from_env(cls) -> Self:
@@ -134,6 +138,16 @@ class OpsConsole:
         return self._endpoint.url
 
     @property
+    def endpoint(self) -> Endpoint:
+        """Where the console is, with the token; for other parts of this package."""
+        return self._endpoint
+
+    @classmethod
+    def current(cls) -> "OpsConsole | None":
+        """The newest one of this process that is not closed."""
+        return _open[-1] if _open else None
+
+    @property
     def contact(self) -> Contact:
         """How things stand with the console."""
         return self._listener.contact
@@ -156,6 +170,7 @@ class OpsConsole:
         if self._closed:
             return
         self._closed = True
+        _open.remove(self)
         fork.forget(self)
         atexit.unregister(self.close)
         self.runtime.close(timeout)

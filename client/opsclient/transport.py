@@ -130,7 +130,7 @@ class Answer:
 
 
 class Poster:
-    """Sends POST requests over one connection, which it keeps open. For one thread only."""
+    """Sends POST and PATCH requests over one connection, which it keeps open. For one thread only."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
@@ -138,18 +138,22 @@ class Poster:
         self._used_at = 0.0
 
     def post(self, path: str, body: bytes, *, key: str | None = None) -> Answer:
+        """As `send`, with POST."""
+        return self.send("POST", path, body, key=key)
+
+    def send(self, method: str, path: str, body: bytes, *, key: str | None = None) -> Answer:
         """The answer, whatever its status. Raises ConsoleUnreachable if there is none, or none of an opsconsole."""
         if clock.now() - self._used_at > KEEP_S:
             self.close()
         kept = self._connection is not None
         try:
             try:
-                return self._post(path, body, key)
+                return self._send(method, path, body, key)
             except (ConnectionError, http.client.BadStatusLine):
                 if not kept:
                     raise
-                # The server may have closed a kept connection at any time; every POST here may be repeated.
-                return self._post(path, body, key)
+                # The server may have closed a kept connection at any time; every request here may be repeated.
+                return self._send(method, path, body, key)
         except (OSError, http.client.HTTPException) as error:
             text = self._endpoint.clean(str(error) or type(error).__name__)
             raise ConsoleUnreachable(f"no answer from {self._endpoint.url}: {text}") from None
@@ -161,14 +165,14 @@ class Poster:
                 self._connection.close()
             self._connection = None
 
-    def _post(self, path: str, body: bytes, key: str | None) -> Answer:
+    def _send(self, method: str, path: str, body: bytes, key: str | None) -> Answer:
         connection = self._connection or self._endpoint.connect()
         self._connection = None
         headers = self._endpoint.headers(Content_Type="application/json", Accept="application/json")
         if key is not None:
             headers["Idempotency-Key"] = key
         try:
-            connection.request("POST", self._endpoint.base_path + path, body, headers)
+            connection.request(method, self._endpoint.base_path + path, body, headers)
             response = connection.getresponse()
             raw = response.read(LONGEST_ANSWER + 1)
             answer = _read(response, raw)

@@ -1,16 +1,18 @@
 """Fixtures of the client's tests: a real loopback console, and clients that are closed afterwards."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from opsclient import OpsConsole
+from opsclient.smart_alerts import SmartAlertManager
 
 from tests.client.console_server import ConsoleServer
 
 
 @pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for variable in (
         "URL",
         "TOKEN",
@@ -20,8 +22,12 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "HALT_FILE",
         "CA_FILE",
         "ON_CONTACT_LOST",
+        "TELEGRAM_CHAT_ID",
+        "SLACK_CHANNEL",
     ):
         monkeypatch.delenv(f"OPSCLIENT_{variable}", raising=False)
+    # Nobody's home folder.
+    monkeypatch.setenv("OPSCLIENT_SPOOL_DIR", str(tmp_path / "spool"))
 
 
 @pytest.fixture
@@ -53,3 +59,28 @@ def console(connect: Callable[..., OpsConsole]) -> OpsConsole:
     made = connect()
     assert made.wait_until_live()
     return made
+
+
+@pytest.fixture
+def manage(
+    server: ConsoleServer, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., SmartAlertManager]]:
+    """Makes managers of alerts whose console, by the environment, is the server."""
+    monkeypatch.setenv("OPSCLIENT_URL", server.url)
+    monkeypatch.setenv("OPSCLIENT_TOKEN", str(server.token))
+    made: list[SmartAlertManager] = []
+
+    def make(**arguments: Any) -> SmartAlertManager:
+        manager = SmartAlertManager(**{"name": "desk", **arguments})
+        made.append(manager)
+        return manager
+
+    yield make
+    for manager in made:
+        manager.close(timeout=0.5)
+
+
+@pytest.fixture
+def manager(manage: Callable[..., SmartAlertManager]) -> SmartAlertManager:
+    """A manager of alerts with a console that answers."""
+    return manage()

@@ -67,6 +67,11 @@ class ConsoleServer:
     acks: list[dict[str, Any]] = field(default_factory=list)
     reports: list[dict[str, Any]] = field(default_factory=list)
     posts: list[tuple[str, dict[str, Any], dict[str, str]]] = field(default_factory=list)
+    alerts: list[dict[str, Any]] = field(default_factory=list)  # taken, each once
+    decision: str = "SENT"
+    may_tune: bool = True
+    rules: dict[str, dict[str, Any]] = field(default_factory=dict)
+    answered_keys: dict[str, tuple[dict[str, Any], dict[str, Any]]] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
     activation: int = 0
     port: int = 0
@@ -150,6 +155,35 @@ class ConsoleServer:
             self.commands = [
                 {"id": command_id, "kind": kind, "activation": 1, "targets": list(targets), "by": "d"}
             ]
+
+    def take_alerts(self, data: dict[str, Any], key: str) -> tuple[int, dict[str, Any]]:
+        """Status and answer, as of the real console: a key that has been here gets the answer of then."""
+        with self.lock:
+            if key in self.answered_keys:
+                body, answer = self.answered_keys[key]
+                if body == data:
+                    return 200, answer
+                return 422, {"error": {"code": "key_reused", "message": "another body", "details": {}}}
+            accepted, rejected = [], []
+            for index, alert in enumerate(data["alerts"]):
+                if "poison" in alert["title"]:
+                    rejected.append({"index": index, "message": "title: bad", "details": {}})
+                    continue
+                self.alerts.append(alert)
+                trace = [{"gate": "force", "passed": True, "forced": alert.get("force", False)}]
+                facts = {"id": len(self.alerts), "decision": self.decision, "reason": "", "new": True}
+                accepted.append({"index": index, **facts, "trace": trace})
+            if not accepted:
+                message = f"None of the {len(rejected)} alerts can be used."
+                details = {f"alerts[{row['index']}]": row["message"] for row in rejected}
+                return 400, {"error": {"code": "invalid", "message": message, "details": details}}
+            answer = {"accepted": accepted, "rejected": rejected}
+            self.answered_keys[key] = (data, answer)
+            return 207 if rejected else 200, answer
+
+    def titles(self) -> list[str]:
+        """Of the alerts that were taken, in order."""
+        return [alert["title"] for alert in list(self.alerts)]
 
     def cut_streams(self) -> None:
         """End every stream at once, in the middle of an event."""
@@ -297,6 +331,8 @@ class Handler(BaseHTTPRequestHandler):
         elif path == "report":
             console.reports.append(data)
             self.answer(200, {})
+        elif path == "alerts":
+            self.answer(*console.take_alerts(data, self.headers["Idempotency-Key"]))
         elif path == "activate":
             if not any(s["scope"] == data["scope"] for s in console.switches):
                 console.halt(data["scope"], mode=data["mode"], reason=data["reason"], message=data["message"])
@@ -307,6 +343,20 @@ class Handler(BaseHTTPRequestHandler):
                 return
             console.rearm(data["scope"])
             self.answer(200, {"is_active": False, "epoch": console.epoch})
+
+    def do_PATCH(self) -> None:
+        console = self.console
+        data = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        path = urlsplit(self.path).path
+        console.posts.append((path, data, dict(self.headers)))
+        if console.post_answer is not None and console.post_answer(self, path, data):
+            return
+        if not console.may_tune:
+            self.answer(403, {"error": {"code": "forbidden", "message": "no", "details": {}}})
+            return
+        category = path.rpartition("/")[2]
+        console.rules[category] = {**console.rules.get(category, {}), **data}
+        self.answer(200, {"category": category, **console.rules[category]})
 
 
 def event(name: str, data: dict[str, Any]) -> bytes:

@@ -1,0 +1,1 @@
+"""The parts of `opsclient.smart_alerts`, which has the public names."""

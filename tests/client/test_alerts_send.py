@@ -1,0 +1,398 @@
+"""Alerts and the console: its decision comes back, each is taken exactly once, and whoever raises one is not held up."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from opsclient import ConfigurationError, OpsConsole
+from opsclient.smart_alerts import AlertCategory, AlertDecision, AlertPriority, SmartAlertManager
+
+from tests.client.console_server import ConsoleServer, Handler, eventually
+
+Make = Callable[..., SmartAlertManager]
+
+
+@pytest.fixture
+def hung(server: ConsoleServer) -> Iterator[threading.Event]:
+    """A console that takes a request and says nothing until this is set."""
+    free = threading.Event()
+
+    def hang(_handler: Handler, _path: str, _data: dict[str, Any]) -> bool:
+        free.wait(20)
+        return False
+
+    server.post_answer = hang
+    yield free
+    server.post_answer = None
+    free.set()
+
+
+def lose_the_answer(handler: Handler, path: str, data: dict[str, Any]) -> bool:
+    """Carry it out, and hang up in place of answering; the next time all is well."""
+    if path == "alerts":
+        handler.console.post_answer = None
+        handler.console.take_alerts(data, handler.headers["Idempotency-Key"])
+        handler.close_connection = True
+        return True
+    return False
+
+
+def answer(status: int, code: str = "code", message: str = "no") -> Callable[[Handler, str, Any], bool]:
+    body = {"error": {"code": code, "message": message, "details": {}}}
+    return lambda handler, _path, _data: handler.answer(status, body)
+
+
+# Refusals
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ({"quiet_hours_start": 24}, "quiet_hours_start"),
+        ({"quiet_hours_end": None}, "quiet_hours_end"),
+        ({"name": "x" * 65}, "name must have 1 to 64"),
+        ({"spool_alerts": 0}, "spool_alerts"),
+        ({"spool_bytes": 1.5}, "spool_bytes"),
+        ({"wait_s": -1}, "wait_s"),
+    ],
+)
+def test_arguments_that_cannot_be_are_refused_by_name(manage: Make, arguments: Any, named: str) -> None:
+    with pytest.raises(ConfigurationError, match=named):
+        manage(**arguments)
+
+
+def test_a_bad_address_in_the_environment_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPSCLIENT_URL", "http://user:secret@127.0.0.1")
+    with pytest.raises(ConfigurationError, match="OPSCLIENT_URL must not contain") as caught:
+        SmartAlertManager()
+    assert "secret" not in str(caught.value)
+
+
+def test_an_unknown_category_is_refused_before_anything_is_sent(
+    manager: SmartAlertManager, server: ConsoleServer
+) -> None:
+    with pytest.raises(ConfigurationError, match="category must be one of SYSTEM_ERROR"):
+        manager.send_alert_sync("WEATHER", "rain")
+    assert manager.flush()
+    assert server.posts == []
+
+
+def test_without_a_console_it_says_that_nothing_was_sent(caplog: pytest.LogCaptureFixture) -> None:
+    with SmartAlertManager() as manager:
+        for _ in range(2):
+            result = manager.alert_critical_error_sync("Database connection lost")
+        assert "no console" in repr(manager)
+        assert "OPSCLIENT_URL" in manager.problem
+    assert (result.decision, result.sent, result.queued, bool(result)) == (
+        AlertDecision.UNSENT,
+        False,
+        False,
+        False,
+    )
+    assert "OPSCLIENT_URL" in result.reason
+    assert caplog.text.count("alerts do not reach a console") == 1
+
+
+def test_after_close_it_says_that_nothing_was_sent(manager: SmartAlertManager) -> None:
+    manager.close()
+    result = manager.alert_critical_error_sync("too late")
+    assert (result.decision, result.reason) == (AlertDecision.UNSENT, "not sent: this manager is closed")
+
+
+# Decisions
+
+
+def test_the_consoles_decision_comes_back(manager: SmartAlertManager, server: ConsoleServer) -> None:
+    result = manager.send_alert_sync(
+        AlertCategory.DATA_QUALITY,
+        "Prices are 40 s old",
+        priority=AlertPriority.HIGH,
+        title="Prices are stale",
+        labels={"feed": "yahoo"},
+        details={"age_s": 40},
+        force=True,
+        dedupe_key="stale-yahoo",
+    )
+    assert result
+    assert (result.decision, result.sent, result.queued, result.sent_directly) == (
+        AlertDecision.SENT,
+        True,
+        False,
+        False,
+    )
+    assert (result.alert_id, result.trace) == (1, ({"gate": "force", "passed": True, "forced": True},))
+    (sent,) = server.alerts
+    assert sent.pop("occurred_at").endswith("Z")
+    assert sent == {
+        "category": "DATA_QUALITY",
+        "priority": "HIGH",
+        "title": "Prices are stale",
+        "message": "Prices are 40 s old",
+        "labels": {"feed": "yahoo"},
+        "details": {"age_s": 40, "client": "desk"},
+        "force": True,
+        "dedupe_key": "stale-yahoo",
+    }
+
+
+@pytest.mark.parametrize(
+    "decision", [member for member in AlertDecision if member.name in "DEDUPED SILENCED QUIET_HOURS"]
+)
+def test_what_the_console_holds_back_is_false(
+    manager: SmartAlertManager, server: ConsoleServer, decision: AlertDecision
+) -> None:
+    server.decision = decision
+    result = manager.alert_trading_signal_sync("AAPL", "BUY", 0.85)
+    assert (result.decision, bool(result), result.queued) == (decision, False, False)
+    assert result.reason
+
+
+def test_every_method_has_a_twin_without_a_loop(manager: SmartAlertManager, server: ConsoleServer) -> None:
+    calls: list[tuple[str, tuple[Any, ...]]] = [
+        ("alert_critical_error", ("Database connection lost",)),
+        ("alert_trading_signal", ("AAPL", "BUY", 0.85)),
+        ("alert_risk_warning", ("TSLA", "volatility", 0.9, "too much")),
+        ("alert_portfolio_update", (-120.0, 10_000.0)),
+        ("alert_data_quality", ("yahoo", "stale")),
+        ("alert_cost", ("claude", 12.0, 10.0)),
+        ("alert_performance", ("gateway", "p95 latency", 840, 500, "ms")),
+        ("send_alert", (AlertCategory.PERFORMANCE, "slow")),
+        ("resolve", (AlertCategory.PERFORMANCE, "slow no more")),
+    ]
+
+    async def all_of_them() -> list[Any]:
+        return [await getattr(manager, name)(*arguments) for name, arguments in calls]
+
+    def without_time(alerts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [{**alert, "occurred_at": ""} for alert in alerts]
+
+    awaited = asyncio.run(all_of_them())
+    first, server.alerts = server.alerts, []
+    plain = [getattr(manager, f"{name}_sync")(*arguments) for name, arguments in calls]
+    assert [result.decision for result in awaited] == [result.decision for result in plain]
+    assert without_time(first) == without_time(server.alerts)
+    assert len(first) == len(calls)
+    public = {name for name in dir(SmartAlertManager) if name.startswith(("alert_", "send_", "resolve"))}
+    assert public == {name for called, _ in calls for name in (called, f"{called}_sync")}
+
+
+def test_an_end_has_the_name_of_its_beginning(manager: SmartAlertManager, server: ConsoleServer) -> None:
+    warning = manager.alert_risk_warning_sync("TSLA", "volatility", 0.9, "too much")
+    manager.resolve_sync(warning, "calm again")
+    manager.send_alert_sync("PERFORMANCE", "slow", dedupe_key="k")
+    result = manager.resolve_sync("PERFORMANCE", dedupe_key="k")
+    began, ended, _, keyed = server.alerts
+    assert ended["resolved"] is True
+    assert "resolved" not in began
+    assert [ended[name] for name in ("category", "title", "labels")] == [
+        began[name] for name in ("category", "title", "labels")
+    ]
+    assert (keyed["dedupe_key"], result.decision, bool(result)) == ("k", AlertDecision.RESOLVED, False)
+
+
+# Which console
+
+
+def test_it_takes_this_process_own_console(
+    connect: Callable[..., OpsConsole], server: ConsoleServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with SmartAlertManager() as manager:
+        assert not manager.alert_data_quality_sync("yahoo", "stale")
+        connect(name="IBM")  # made later than the manager
+        assert manager.alert_data_quality_sync("yahoo", "stale")
+    assert len(server.alerts) == 1
+    monkeypatch.setenv("OPSCLIENT_URL", "http://127.0.0.1:9")  # the process' own console goes first
+    with SmartAlertManager() as manager:
+        assert manager.alert_data_quality_sync("yahoo", "stale")
+    assert server.alerts[1]["details"]["client"] == "IBM"
+
+
+def test_a_closed_console_is_not_taken(console: OpsConsole, connect: Callable[..., OpsConsole]) -> None:
+    newer = connect(name="IBM")
+    assert OpsConsole.current() is newer
+    newer.close()
+    assert OpsConsole.current() is console
+    console.close()
+    assert OpsConsole.current() is None
+
+
+def test_no_secret_is_told(manage: Make, server: ConsoleServer, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    manager = manage()
+    server.stop()
+    result = manager.alert_data_quality_sync("yahoo", "stale")
+    told = " ".join([repr(manager), repr(result), result.reason, caplog.text, manager.problem])
+    assert result.queued
+    assert "no answer from" in told
+    assert "sesame" not in told
+
+
+# Exactly once, whatever the network does
+
+
+def test_a_lost_answer_is_not_a_second_alert(manage: Make, server: ConsoleServer) -> None:
+    server.post_answer = lose_the_answer
+    result = manage().alert_trading_signal_sync("AAPL", "BUY", 0.85)
+    assert result.sent
+    assert server.titles() == ["BUY AAPL"]
+    first, second = [headers["Idempotency-Key"] for path, _, headers in server.posts if path == "alerts"]
+    assert first == second
+
+
+@pytest.mark.parametrize("status", [500, 503, 429, 401, 403, 404])
+def test_while_the_console_refuses_alerts_wait_and_say_why(
+    manage: Make, server: ConsoleServer, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("opsclient.alerts.sender.REFUSED_PAUSE_S", 0.05)
+    server.post_answer = answer(status, message="not now")
+    manager = manage()
+    result = manager.alert_trading_signal_sync("AAPL", "BUY", 0.85)
+    assert (result.decision, result.queued, bool(result)) == (AlertDecision.QUEUED, True, False)
+    assert f"{status}: not now" in result.reason
+    assert f"{status}: not now" in manager.problem
+    server.post_answer = None
+    assert manager.flush()
+    assert server.titles() == ["BUY AAPL"]
+    assert manager.problem == ""
+
+
+def test_an_answer_of_something_else_is_no_answer(manage: Make, server: ConsoleServer) -> None:
+    server.post_answer = lambda handler, _path, _data: handler.answer(200, "<html>", kind="text/html")
+    manager = manage()
+    assert "not that of an opsconsole" in manager.alert_data_quality_sync("yahoo", "stale").reason
+    server.post_answer = None
+    assert manager.flush()
+    assert len(server.alerts) == 1
+
+
+@pytest.mark.parametrize(
+    "data", [{}, {"accepted": []}, {"accepted": [3]}, {"accepted": [{"index": 1}], "rejected": {}}]
+)
+def test_an_answer_without_decisions_counts_as_taken(
+    manage: Make, server: ConsoleServer, data: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    server.post_answer = lambda handler, _path, _data: handler.answer(200, data)
+    manager = manage()
+    assert manager.alert_data_quality_sync("yahoo", "stale").decision is AlertDecision.UNSENT
+    assert manager.pending == 0
+    assert "cannot be read" in caplog.text
+
+
+def test_a_bad_alert_is_given_up_and_the_others_go_on(
+    manage: Make, server: ConsoleServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.stop()
+    manager = manage()
+    for title in ("first", "poison", "third"):
+        manager.send_alert_sync("PERFORMANCE", "slow", title=title)
+    server.start()
+    assert manager.flush()
+    eventually(lambda: len(server.alerts) == 3, "the loss is told")
+    assert server.titles() == ["first", "third", "Alerts of desk were lost"]
+    assert "title: bad" in caplog.text
+    refused = manager.send_alert_sync("PERFORMANCE", "slow", title="poison")
+    assert refused.decision is AlertDecision.REFUSED
+    assert "title: bad" in refused.reason
+
+
+def test_an_alert_that_breaks_the_console_does_not_block_the_others(
+    manage: Make, server: ConsoleServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("opsclient.alerts.sender.MOST_FAILURES", 2)
+
+    def breaks(handler: Handler, _path: str, data: dict[str, Any]) -> bool:
+        if "alerts" in data and "bomb" in data["alerts"][0]["title"]:
+            return handler.answer(500, {"error": {"code": "internal_error", "message": "!", "details": {}}})
+        return False
+
+    server.post_answer = breaks
+    manager = manage()
+    manager.send_alert_sync("PERFORMANCE", "slow", title="bomb")
+    manager.send_alert_sync("PERFORMANCE", "slow", title="after it")
+    assert manager.flush()
+    eventually(lambda: set(server.titles()) == {"after it", "Alerts of desk were lost"}, "the loss is told")
+
+
+def test_a_clock_that_the_console_does_not_believe_costs_no_alert(
+    manage: Make, server: ConsoleServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    def strict(handler: Handler, _path: str, data: dict[str, Any]) -> bool:
+        if any("occurred_at" in alert for alert in data["alerts"]):
+            details = {"alerts[0]": "occurred_at: lies in the future"}
+            return handler.answer(400, {"error": {"code": "invalid", "message": "None.", "details": details}})
+        return False
+
+    server.post_answer = strict
+    assert manage().alert_data_quality_sync("yahoo", "stale").sent
+    assert "does not believe this machine's clock" in caplog.text
+
+
+# Nobody is held up
+
+
+def test_an_answer_that_does_not_come_is_not_waited_for(
+    manage: Make, server: ConsoleServer, hung: threading.Event
+) -> None:
+    manager = manage(wait_s=0.1)
+    result = asyncio.run(manager.alert_trading_signal("AAPL", "BUY", 0.85))
+    assert (result.decision, bool(result)) == (AlertDecision.QUEUED, False)
+    assert "not decided yet" in result.reason
+    hung.set()
+    assert manager.flush()
+    assert server.titles() == ["BUY AAPL"]
+
+
+def test_inside_a_running_loop_the_plain_call_does_not_wait(
+    manage: Make, server: ConsoleServer, hung: threading.Event
+) -> None:
+    manager = manage(wait_s=60)
+
+    async def in_a_loop() -> AlertDecision:
+        return manager.alert_trading_signal_sync("AAPL", "BUY", 0.85).decision
+
+    assert asyncio.run(in_a_loop()) is AlertDecision.QUEUED
+    hung.set()
+    assert manager.flush()
+    assert len(server.alerts) == 1
+
+
+def test_giving_up_the_wait_does_not_take_the_alert_back(
+    manage: Make, server: ConsoleServer, hung: threading.Event, caplog: pytest.LogCaptureFixture
+) -> None:
+    manager = manage(wait_s=60)
+
+    async def impatient() -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(manager.alert_trading_signal("AAPL", "BUY", 0.85), 0.05)
+
+    asyncio.run(impatient())
+    hung.set()
+    assert manager.flush()
+    assert server.titles() == ["BUY AAPL"]
+    assert "exception calling callback" not in caplog.text
+
+
+def test_threads_and_tasks_at_once_are_each_answered(manage: Make, server: ConsoleServer) -> None:
+    manager = manage()
+    ids: list[int | None] = []
+
+    def raise_some(thread: int) -> None:
+        for number in range(20):
+            result = manager.send_alert_sync("PERFORMANCE", "slow", title=f"{thread} {number}")
+            ids.append(result.alert_id)
+
+    async def raise_more() -> None:
+        calls = [manager.send_alert("PERFORMANCE", "slow", title=f"task {n}") for n in range(100)]
+        ids.extend(result.alert_id for result in await asyncio.gather(*calls))
+
+    threads = [threading.Thread(target=raise_some, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    asyncio.run(raise_more())
+    for thread in threads:
+        thread.join(20)
+    assert sorted(number or 0 for number in ids) == list(range(1, 181))
+    assert len(set(server.titles())) == 180
