@@ -24,7 +24,7 @@ from alerts.choices import (
 
 HOUR = [MinValueValidator(0), MaxValueValidator(23)]
 # An incident that began after so many of the same fingerprint had ended within a day is flapping.
-FLAPPING = 3
+FLAPPING = 2
 
 
 class Policy(models.Model):
@@ -153,10 +153,15 @@ class Alert(models.Model):
     # Times that the newest decision was made again in the same way, and when last.
     repeats = models.PositiveBigIntegerField(default=0)
     repeated_at = models.DateTimeField(null=True)
-    # Until when a repeat is a duplicate, if nothing that decides has changed since `policy`. NULL: not sent yet.
+    # Until when a repeat is a duplicate, by the rule as it was at the newest decision. NULL: not sent yet.
     dedupe_until = models.DateTimeField(null=True)
+    # Until when a repeat would get the newest decision again, under the same `policy` and with the same content. NULL: it must be decided.
+    settled_until = models.DateTimeField(null=True)
     policy = models.BigIntegerField(default=0)
+    # A hash of everything that the sender said (alerts.fingerprint.content).
+    content = models.BigIntegerField(default=0)
     sent_at = models.DateTimeField(null=True)
+    # Also of the incidents before, when it flaps.
     last_sent_at = models.DateTimeField(null=True)
     sent_count = models.PositiveIntegerField(default=0)
     # Held back by quiet hours and not told yet.
@@ -215,6 +220,18 @@ class Alert(models.Model):
                 fields=["escalate_at"],
                 name="alert_escalates",
                 condition=Q(state=AlertState.FIRING, escalate_at__isnull=False),
+            ),
+            # The incident of the same fingerprint before this one.
+            models.Index(
+                fields=["fingerprint", "-id"],
+                name="alert_earlier",
+                condition=Q(state=AlertState.RESOLVED),
+            ),
+            # A duplicate of what was sent in an earlier incident, and not told of in this one.
+            models.Index(
+                fields=["dedupe_until"],
+                name="alert_untold",
+                condition=Q(state=AlertState.FIRING, decision=Decision.DEDUPED, sent_at=None),
             ),
             # The digest at the end of quiet hours.
             models.Index(fields=["category"], name="alert_held", condition=Q(held=True)),
@@ -361,10 +378,9 @@ class Channel(models.Model):
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
-    # Pacing: no send before this time; and what was sent in the present minute.
+    # Pacing: no send before this time; and when it was used in the last minute (Unix seconds, oldest first).
     next_at = models.DateTimeField(null=True)
-    minute = models.DateTimeField(null=True)
-    minute_sent = models.PositiveIntegerField(default=0)
+    sent_times = models.JSONField(default=list, blank=True)
     last_success_at = models.DateTimeField(null=True)
     last_failure_at = models.DateTimeField(null=True)
     last_error = models.CharField(max_length=500, blank=True)
@@ -409,6 +425,10 @@ class Delivery(models.Model):
     created_at = models.DateTimeField()
     due_at = models.DateTimeField()
     attempts = models.PositiveIntegerField(default=0)
+    # Tries that failed since it was written, or since somebody sent it again; they decide how long to wait and when to give up.
+    failures = models.PositiveIntegerField(default=0)
+    # When somebody took it back from the dead letters.
+    resent_at = models.DateTimeField(null=True)
     # While SENDING: whose it is, and until when.
     claim = models.UUIDField(null=True)
     claimed_until = models.DateTimeField(null=True)
@@ -422,11 +442,16 @@ class Delivery(models.Model):
     class Meta:
         permissions = [("resend", "Can send a delivery again")]
         indexes = [
-            # What workers claim.
+            # What workers claim, channel by channel; what is urgent first.
             models.Index(
-                fields=["due_at", "id"],
+                fields=["channel", "due_at", "id"],
                 name="delivery_due",
                 condition=Q(state=DeliveryState.PENDING),
+            ),
+            models.Index(
+                fields=["channel", "due_at", "id"],
+                name="delivery_urgent",
+                condition=Q(state=DeliveryState.PENDING, priority=Priority.CRITICAL),
             ),
             # What a dead worker left behind.
             models.Index(

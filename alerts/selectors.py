@@ -10,8 +10,10 @@ from django.utils import timezone
 
 from alerts import walks
 from alerts.choices import AlertState, Category, Decision, Priority
-from alerts.matching import parse_matchers
-from alerts.models import Alert, AlertRule, Delivery, DeliveryAttempt, Silence
+from alerts.labels import seen_labels
+from alerts.models import Alert, AlertRule, Delivery, DeliveryAttempt
+from alerts.response import overdue
+from alerts.silence_index import CompiledSilence, open_silences
 
 LABEL = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 NUMBER = re.compile(r"#?([0-9]{1,18})")
@@ -64,7 +66,7 @@ class Detail:
     alert: Alert
     rule: AlertRule
     deliveries: list[Delivery]
-    silences: list[Silence]
+    silences: list[CompiledSilence]
     earlier: list[Alert]
 
 
@@ -75,18 +77,10 @@ class Search:
     number: int | None
 
 
-def overdue_at(now: datetime) -> Q:
-    """Told, due, and nobody owns it."""
-    unowned = Q(acknowledged_at=None) | Q(acknowledged_until__lte=now)
-    return Q(state=AlertState.FIRING, due_at__isnull=False, due_at__lte=now) & unowned
-
-
 def is_overdue(alert: Alert, *, now: datetime) -> bool:
-    """As `overdue_at()`, of a row at hand."""
-    owned = alert.acknowledged_at is not None and (
-        alert.acknowledged_until is None or alert.acknowledged_until > now
-    )
-    return alert.state == AlertState.FIRING and alert.due_at is not None and alert.due_at <= now and not owned
+    """As `response.overdue()`, of a row at hand."""
+    due = alert.due_at is not None and alert.due_at <= now
+    return due and alert.state == AlertState.FIRING and alert.acknowledged_at is None
 
 
 def recent(
@@ -97,11 +91,19 @@ def recent(
     within = walks.range_of(before_id=before_id, since=filters.since, until=filters.until)
     asked = parse_search(filters.search)
     walked, rest = _walk(filters, asked, within, limit=limit, now=moment)
-    rows = Alert.objects.filter(rest, pk__in=walked.ids) if rest else Alert.objects.filter(pk__in=walked.ids[: limit + 1])
+    rows = (
+        Alert.objects.filter(rest, pk__in=walked.ids)
+        if rest
+        else Alert.objects.filter(pk__in=walked.ids[: limit + 1])
+    )
     found = {alert.pk: alert for alert in rows.select_related("assignee").order_by("-pk")[: limit + 1]}
     if asked.number is not None:
-        numbered = Alert.objects.filter(_columns(filters), within.as_q(), _people(filters, moment), pk=asked.number)
-        found |= {alert.pk: alert for alert in numbered if walked.horizon is None or alert.pk >= walked.horizon}
+        numbered = Alert.objects.filter(
+            _columns(filters), within.as_q(), _people(filters, moment), pk=asked.number
+        )
+        found |= {
+            alert.pk: alert for alert in numbered if walked.horizon is None or alert.pk >= walked.horizon
+        }
     results = sorted(found.values(), key=lambda alert: -alert.pk)
     if len(results) > limit:
         return AlertPage(results[:limit], results[limit - 1].pk)
@@ -132,7 +134,7 @@ def _walk(
     if asked.labels:
         return walks.labelled(asked.labels, within, most=limit + 1), columns & people & _labels(asked)
     if filters.overdue:
-        return walks.overdue(overdue_at(now), within), columns & people
+        return walks.overdue(overdue(now), within), columns & people
     if filters.source:
         rest = _columns(filters, but="source") & people
         return walks.along({"source": [filters.source]}, within, most=most if rest else limit + 1), rest
@@ -165,10 +167,9 @@ def _people(filters: Filters, now: datetime) -> Q:
     """What depends on who owns it, and on the time."""
     found = Q()
     if filters.acknowledged is not None:
-        owned = Q(acknowledged_at__isnull=False) & (Q(acknowledged_until=None) | Q(acknowledged_until__gt=now))
-        found &= owned if filters.acknowledged else ~owned
+        found &= Q(acknowledged_at__isnull=not filters.acknowledged)
     if filters.overdue is not None:
-        found &= overdue_at(now) if filters.overdue else ~overdue_at(now)
+        found &= overdue(now) if filters.overdue else ~overdue(now)
     return found
 
 
@@ -188,11 +189,7 @@ def detail(pk: int, *, now: datetime | None = None) -> Detail:
     )
 
 
-def silences_of(alert: Alert, *, now: datetime) -> list[Silence]:
-    """The active silences that match it now, those that end last first."""
-    active = Silence.objects.filter(starts_at__lte=now, ends_at__gt=now).order_by("-ends_at")
-    return [
-        silence
-        for silence in active
-        if all(matcher.matches(alert.labels) for matcher in parse_matchers(silence.matchers))
-    ]
+def silences_of(alert: Alert, *, now: datetime) -> list[CompiledSilence]:
+    """The silences that hold it now, the one that ends first at the beginning."""
+    labels = seen_labels(category=alert.category, title=alert.title, labels=alert.labels)
+    return open_silences(at=now).covering(labels, at=now)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from alerts import walks
 from alerts.choices import Category, Decision, DeliveryState, Priority
 from alerts.models import FLAPPING, Alert, Channel, Delivery, KindTally
-from alerts.selectors import overdue_at
+from alerts.response import overdue
 
 WINDOWS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 TALKERS = 10
@@ -139,23 +139,26 @@ def by_channel(since: datetime) -> dict[str, dict[str, int]]:
 
 def top_talkers(*, now: datetime, most: int = TALKERS) -> list[Kind]:
     """The kinds raised most often."""
-    return _kinds(Q(day__gt=_day(now, TALKERS_DAYS)), "-raised", most=most)
+    return _kinds(Q(day__gt=_day(now, TALKERS_DAYS)), "-times_raised", most=most)
 
 
 def never_acted_on(*, now: datetime, most: int = LISTED) -> list[Kind]:
     """Kinds that were sent within 30 days, and that nobody acknowledged, assigned, silenced or resolved: do we need them?"""
-    return _kinds(Q(day__gt=_day(now, NEVER_ACTED_DAYS)), "-sent", having=Q(acts=0, times_sent__gt=0), most=most)
+    return _kinds(
+        Q(day__gt=_day(now, NEVER_ACTED_DAYS)), "-times_sent", having=Q(acts=0, times_sent__gt=0), most=most
+    )
 
 
 def _kinds(condition: Q, order: str, *, most: int, having: Q | None = None) -> list[Kind]:
-    sums = {"times_raised": Sum("raised"), "times_sent": Sum("sent"), "acts": Sum("acted"), "last": Max("day")}
+    sums = {
+        "times_raised": Sum("raised"),
+        "times_sent": Sum("sent"),
+        "acts": Sum("acted"),
+        "last": Max("day"),
+    }
     rows = KindTally.objects.filter(condition).values("category", "title").annotate(**sums)
-    column = {"-raised": "-times_raised", "-sent": "-times_sent"}[order]
-    rows = rows.filter(having or Q()).order_by(column, "category", "title")[:most]
-    return [
-        Kind(row["category"], row["title"], row["times_raised"], row["times_sent"], row["acts"], row["last"])
-        for row in rows
-    ]
+    found = rows.filter(having or Q()).order_by(order, "category", "title")
+    return [Kind(*row) for row in found.values_list("category", "title", *sums)[:most]]
 
 
 def _day(now: datetime, days: int) -> date:
@@ -174,4 +177,4 @@ def flapping(*, now: datetime, most: int = LISTED) -> list[Alert]:
 
 def count_overdue(*, now: datetime) -> int:
     """Alerts that somebody should own by now. Counts up to `walks.WINDOW`."""
-    return Alert.objects.filter(overdue_at(now)).values("pk")[: walks.WINDOW].count()
+    return Alert.objects.filter(overdue(now)).values("pk")[: walks.WINDOW].count()

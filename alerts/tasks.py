@@ -1,11 +1,50 @@
 """What goes on by itself."""
 
+from threading import BoundedSemaphore
+from typing import Any
+
 from celery import shared_task
+from celery.signals import celeryd_after_setup
 from django.utils import timezone
 
+from alerts import delivering, kicking, pressure
 from alerts.chat.buttons import forget_buttons
 from alerts.chat.polling import poll_bots
 from alerts.services.escalating import escalate_due
+
+# Of a worker's threads, only so many send at the same time: channels that hang must not hold up the proofs of a stop.
+SENDERS = 2
+_senders = {
+    critical: BoundedSemaphore(SENDERS if not critical else 2 * SENDERS) for critical in (True, False)
+}
+
+
+@shared_task(name="alerts.deliver")
+def deliver(*, critical: bool = False) -> None:
+    """Send what is due; with `critical`, what is urgent alone."""
+    senders = _senders[critical]
+    if not senders.acquire(blocking=False):
+        return  # those that are at it will find it
+    try:
+        if not critical:
+            pressure.tidy(now=timezone.now())
+        delivering.drain(critical=critical)
+    finally:
+        senders.release()
+
+
+@shared_task(name="alerts.refresh_messages")
+def refresh_messages() -> None:
+    """Bring count and age of messages in chats up to date."""
+    pressure.refresh(now=timezone.now())
+
+
+@celeryd_after_setup.connect
+def keep_watch(sender: str, instance: Any, **_: Any) -> None:
+    """In a worker for urgent deliveries: they go on when the queue is gone, too."""
+    del sender
+    if kicking.URGENT_QUEUE in instance.app.amqp.queues.consume_from:
+        kicking.Watch(forever=True).look()
 
 
 @shared_task(name="alerts.escalate")

@@ -3,13 +3,24 @@
 from django.urls import path, re_path
 from drf_spectacular.views import SpectacularJSONAPIView
 
-from alerts import api_chat, api_people
+from alerts import api as alerts
+from alerts import api_chat, api_people, api_rules, api_silences
 from alerts.alertmanager.webhook import AlertmanagerWebhookView
 from killswitch import api as killswitch
 from killswitch import api_processes as processes
 from opsconsole.api.views import DocsView, NotFoundView
 
 urlpatterns = [
+    path("alerts", alerts.AlertsView.as_view(), name="api-alerts"),
+    path("alerts/test", alerts.TestView.as_view(), name="api-alert-test"),
+    path("alerts/recent", alerts.RecentView.as_view(), name="api-alerts-recent"),
+    path("alerts/statistics", alerts.StatisticsView.as_view(), name="api-alert-statistics"),
+    path("alerts/noise", alerts.NoiseView.as_view(), name="api-alert-noise"),
+    path("alerts/rules", api_rules.RulesView.as_view(), name="api-alert-rules"),
+    path("alerts/rules/<str:category>", api_rules.RuleView.as_view(), name="api-alert-rule"),
+    path("alerts/silences", api_silences.SilencesView.as_view(), name="api-alert-silences"),
+    path("alerts/silences/<uuid:silence_id>", api_silences.SilenceView.as_view(), name="api-alert-silence"),
+    path("alerts/<int:pk>", alerts.AlertView.as_view(), name="api-alert"),
     path("alerts/<int:pk>/acknowledge", api_people.AcknowledgeView.as_view(), name="api-alert-acknowledge"),
     path(
         "alerts/<int:pk>/unacknowledge",

@@ -29,6 +29,8 @@ PUBLIC_URL = env.base_url("OPSCONSOLE_URL")
 
 # See docs/protocol.md. Seconds.
 LEASE_TERM = env.number("OPSCONSOLE_LEASE_TERM", 2.0, at_least=0.5, at_most=60)
+# Seconds after which a trading process that went without a goodbye is missed.
+CLIENT_STALE = env.number("OPSCONSOLE_CLIENT_STALE", 30, at_least=1, at_most=86_400)
 WEB_THREADS = int(env.number("OPSCONSOLE_WEB_THREADS", 8, at_least=1, at_most=256))
 # Loopback requests without credentials act as the account `local` (design: embedded default only).
 LOCAL_ACCOUNT = env.flag("OPSCONSOLE_LOCAL_ACCOUNT", default=EMBEDDED)
@@ -191,6 +193,23 @@ CELERY_BEAT_SCHEDULER = "opsconsole.schedule:FileScheduler"
 CELERY_BEAT_SCHEDULE = {
     "killswitch.settle": {"task": "killswitch.settle", "schedule": 1.0, "options": {"expires": 2}},
     "killswitch.sweep": {"task": "killswitch.sweep", "schedule": 5.0, "options": {"expires": 10}},
+    # The net below the messages that each commit sends. These two queues carry nothing else.
+    "alerts.deliver": {
+        "task": "alerts.deliver",
+        "schedule": 1.0,
+        "options": {"queue": "alerts", "expires": 2},
+    },
+    "alerts.deliver_critical": {
+        "task": "alerts.deliver",
+        "schedule": 1.0,
+        "kwargs": {"critical": True},
+        "options": {"queue": "critical", "expires": 2},
+    },
+    "alerts.refresh_messages": {
+        "task": "alerts.refresh_messages",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
     "alerts.escalate": {"task": "alerts.escalate", "schedule": 5.0, "options": {"expires": 10}},
     "alerts.poll_telegram": {"task": "alerts.poll_telegram", "schedule": 2.0, "options": {"expires": 4}},
     "alerts.forget_buttons": {

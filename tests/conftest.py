@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from psycopg.errors import DeadlockDetected
 from pytest_django import DjangoDbBlocker, Settings
 
+from alerts import kicking
 from tests.cast import restore_migrated_rows
 from tests.console import ConsoleProcess, database_url
 
@@ -94,6 +95,21 @@ def _flush_past_protection() -> Iterator[None]:
     patch.setattr(TransactionTestCase, "_fixture_teardown", restoring_teardown)
     yield
     patch.undo()
+
+
+# Alerts
+
+
+class QuietKicker(kicking.Kicker):
+    """Wakes nobody: threads of the test process must not work on a database that the next test empties."""
+
+    def ask(self, *, critical: bool) -> None:
+        pass
+
+
+@pytest.fixture(autouse=True)
+def _nobody_is_woken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kicking, "kicker", QuietKicker())
 
 
 # A real web process

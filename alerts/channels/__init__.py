@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from alerts.channels.apprise import AppriseTransport
 from alerts.channels.base import SendFailed, Transport
+from alerts.channels.email import EmailTransport
+from alerts.channels.slack import SlackTransport
+from alerts.channels.telegram import TelegramTransport
 from alerts.channels.webhook import WebhookTransport
 from alerts.choices import ChannelKind
 from alerts.models import Channel
@@ -15,7 +19,11 @@ class _Maker(Protocol):
 
 
 TRANSPORTS: Mapping[str, _Maker] = {
+    ChannelKind.TELEGRAM: TelegramTransport,
+    ChannelKind.SLACK: SlackTransport,
+    ChannelKind.EMAIL: EmailTransport,
     ChannelKind.WEBHOOK: WebhookTransport,
+    ChannelKind.APPRISE: AppriseTransport,
 }
 
 

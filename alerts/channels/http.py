@@ -38,6 +38,16 @@ class Answer:
     body: bytes
 
 
+class Deadline:
+    """The limit on everything that one send does, in one call or several."""
+
+    def __init__(self, seconds: float = SEND_LIMIT) -> None:
+        self._end = monotonic() + seconds
+
+    def left(self) -> float:
+        return max(0.1, self._end - monotonic())
+
+
 def post(
     url: str,
     body: bytes,
@@ -51,10 +61,9 @@ def post(
     Raises SendFailed, whose text names the host at most: a URL may be a secret.
     """
     parts = urlsplit(url)
-    started = monotonic()
+    deadline = Deadline(limit)
     connection = _connect(parts, allowed)
-    left = max(0.1, limit - (monotonic() - started))
-    with closing(connection), time_limit(left, lambda: connection.sock) as over:
+    with closing(connection), time_limit(deadline.left(), lambda: connection.sock) as over:
         return _exchange(connection, parts, body, headers, over)
 
 

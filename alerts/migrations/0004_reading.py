@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('alerts', '0003_roles'),
+        ('alerts', '0004_people'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='alert',
-            index=models.Index(condition=models.Q(('flaps__gte', 3)), fields=['-id'], name='alert_flapping'),
+            index=models.Index(condition=models.Q(("flaps__gte", 2)), fields=['-id'], name='alert_flapping'),
         ),
         migrations.AddConstraint(
             model_name='hourtally',

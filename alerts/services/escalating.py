@@ -5,17 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from alerts.labels import seen_labels
-from alerts.locking import lock_decisions
-from alerts.silence_index import SilenceIndex, open_silences
 from django.db import transaction
 
 from alerts import halts
 from alerts.choices import AlertState, DeliveryKind, Priority
+from alerts.labels import seen_labels
+from alerts.locking import lock_decisions
 from alerts.models import Alert, Channel, ResponseTime
 from alerts.response import raised
+from alerts.routing import takes
 from alerts.services import outbox
-from alerts.services.owning import end_acknowledgement, wake
+from alerts.services.owning import end_acknowledgement
+from alerts.silence_index import SilenceIndex, open_silences
 from opsconsole.audit.actor import Actor
 from opsconsole.audit.models import AuditEvent
 from opsconsole.audit.services import record
@@ -150,7 +151,9 @@ def _raise(alert: Alert, world: _World) -> None:
     level = min(alert.escalation + 1, MOST)
     at_the_top = alert.priority == Priority.CRITICAL and level > _levels(world)
     alert.escalation, alert.priority = level, raised(alert.priority)
-    channels = [channel for channel in world.channels if _is_told(channel, alert, level)]
+    channels = [
+        channel for channel in world.channels if channel.escalation <= level and takes(channel, alert)
+    ]
     wait = _interval(alert.priority, world)
     if at_the_top:
         wait = max(wait, min(wait * 2 ** min(level - _levels(world), 10), SLOWEST))
@@ -167,13 +170,6 @@ def _raise(alert: Alert, world: _World) -> None:
         metadata={"channels": [channel.name for channel in channels]},
         now=world.now,
     )
-    wake(alert)
-
-
-def _is_told(channel: Channel, alert: Alert, level: int) -> bool:
-    urgent_enough = Priority(alert.priority).rank >= Priority(channel.min_priority).rank
-    concerned = not channel.categories or alert.category in channel.categories
-    return channel.escalation <= level and urgent_enough and concerned
 
 
 def _levels(world: _World) -> int:

@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
-from alerts.locking import lock_decisions
 from django.db import transaction
 from django.utils import timezone
 
-from alerts.choices import AlertState, DeliveryKind, Priority
+from alerts.choices import AlertState, DeliveryKind
+from alerts.locking import lock_decisions
 from alerts.models import Alert, ResponseTime
 from alerts.response import due
 from alerts.services import outbox
@@ -182,11 +181,6 @@ def tell(alert: Alert, kind: DeliveryKind, *, now: datetime) -> None:
     """Those who were told of the incident; nobody, when nobody was."""
     if alert.sent_count:
         outbox.put(alerts=[alert], kind=kind, now=now)
-        wake(alert)
-
-
-def wake(alert: Alert) -> None:
-    transaction.on_commit(partial(outbox.wake, critical=alert.priority == Priority.CRITICAL))
 
 
 def describe(alert: Alert) -> dict[str, Any]:

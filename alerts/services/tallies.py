@@ -26,4 +26,5 @@ def sum_up_hours(*, now: datetime | None = None) -> int:
             """,
             {"end": end},
         )
-        return cursor.rowcount
+        written: int = cursor.rowcount
+    return written

@@ -5,6 +5,7 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -16,9 +17,13 @@ SHOWN = 8
 
 def who_may(permission: str) -> list[str]:
     """The names of people (not service accounts) with `app.codename`, at most SHOWN of them."""
+    return [person.display_name for person in people_who_may(permission)[:SHOWN]]
+
+
+def people_who_may(permission: str) -> QuerySet[User]:
+    """The people (not service accounts) with `app.codename`, by name."""
     people = User.objects.with_perm(permission, backend="opsconsole.accounts.backends.PeopleBackend")
-    found = people.filter(is_service=False).order_by("username")[:SHOWN]
-    return [person.display_name for person in found]
+    return people.filter(is_service=False).order_by("username")
 
 
 def needs(permission: str, *, what: str, role: str) -> Callable[[View], View]:

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
+from alerts import board
 from killswitch import bar, selectors
 
 
@@ -20,6 +21,8 @@ class Place:
     label: str
     icon: str
     key: str
+    # Shows how many alerts need somebody.
+    counts: bool = False
 
     @property
     def url(self) -> str:
@@ -29,6 +32,7 @@ class Place:
 # One line for each page that exists. The phone's tabs show the same.
 PLACES = (
     Place("overview", "Overview", "layout-dashboard", "o"),
+    Place("alerts", "Alerts", "bell", "a", counts=True),
     Place("kill-switch", "Kill switch", "octagon", "k"),
     Place("audit", "Audit", "history", "u"),
 )
@@ -41,6 +45,8 @@ def layout(request: HttpRequest) -> dict[str, Any]:
     return {
         "places": PLACES,
         "bar": state,
+        "open": SimpleLazyObject(board.opened),
+        "news": SimpleLazyObject(board.newest_urgent),
         "server_now": now,
         "zone_name": settings.TIME_ZONE,
         "zone_label": settings.TIME_ZONE.rsplit("/", 1)[-1].replace("_", " "),

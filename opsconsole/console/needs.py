@@ -5,10 +5,13 @@ from datetime import datetime
 
 from django.urls import reverse
 
+from alerts import board
 from killswitch import drills
 from killswitch.choices import CommandState
 from killswitch.models import CommandResult
 from killswitch.selectors import Status
+
+ALERT_ROWS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,36 @@ class Need:
     text: str
     url: str
     act: str
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """What the card shows, in this order: what must not wait, alerts by due time, and what can wait. `open`: alerts, counted."""
+
+    bad: list[Need]
+    alerts: list[board.Row]
+    open: board.Open
+    rest: list[Need]
+
+    @property
+    def total(self) -> int:
+        return len(self.bad) + self.open.total + len(self.rest)
+
+    @property
+    def hidden(self) -> int:
+        """Alerts that have no row here."""
+        return self.open.total - len(self.alerts)
+
+
+def gathered(status: Status, *, now: datetime | None = None) -> Board:
+    """Four queries, however much there is."""
+    found = needs(status, now=now)
+    return Board(
+        bad=[need for need in found if need.bad],
+        alerts=board.needing(limit=ALERT_ROWS, now=now),
+        open=board.opened(now=now),
+        rest=[need for need in found if not need.bad],
+    )
 
 
 def needs(status: Status, *, now: datetime | None = None) -> list[Need]:

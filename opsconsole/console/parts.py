@@ -16,13 +16,15 @@ EVENTS = 8
 
 def register() -> None:
     """Called once, from `ConsoleConfig.ready()`."""
-    register_part(LivePart(target="needs", topics=SWITCH | {"commands"}, render=needs_you, pages=PAGE))
+    register_part(
+        LivePart(target="needs", topics=SWITCH | {"commands", "alerts"}, render=needs_you, pages=PAGE)
+    )
     register_part(LivePart(target="who", topics=SWITCH, render=who, pages=PAGE))
     register_part(LivePart(target="just", topics=frozenset({"audit"}), render=just_happened, pages=PAGE))
 
 
 def needs_you() -> str:
-    return _render("needs", needs=needs.needs(selectors.status()))
+    return _render("needs", needs=needs.gathered(selectors.status()))
 
 
 def who() -> str:

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_safe
 
+from alerts.said import said
 from killswitch import bar, proof, selectors
 from opsconsole.audit import search
 from opsconsole.console import needs
@@ -20,8 +21,9 @@ def overview(request: HttpRequest) -> HttpResponse:
         "page": "overview",
         "bar": bar.of(status),
         "proof": proof.Board(status, address=f"{request.scheme}://{request.get_host()}"),
-        "needs": needs.needs(status),
+        "needs": needs.gathered(status),
         "events": search.newest(EVENTS),
+        **said(request),
     }
     return render(request, "console/overview.html", context)
 

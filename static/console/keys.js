@@ -6,11 +6,14 @@ import { openPalette } from "./palette.js";
 const sheet = document.getElementById("keys");
 const toggle = document.getElementById("single-keys");
 let goes = 0; // G was pressed: when
+let others = () => {}; // what a page's own script does with a single key
+
+export const onKey = (act) => { others = act; };
 
 const singles = () => {
   try { return localStorage.getItem("oc-single-keys") !== "off"; } catch { return true; }
 };
-const inField = (target) => target.closest?.("input, textarea, select, [contenteditable]");
+const inField = (target) => target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable]");
 
 function search() {
   const field = document.querySelector("main input[type=search]");
@@ -34,6 +37,7 @@ function single(event) {
   else if (key === "/") { event.preventDefault(); search(); }
   else if (performance.now() - goes < 1500) { goes = 0; go(key.toLowerCase()); }
   else if (key.toLowerCase() === "g" && !event.shiftKey) goes = performance.now();
+  else if (!event.shiftKey && !event.repeat) others(event);
 }
 
 export function start() {

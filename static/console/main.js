@@ -1,3 +1,4 @@
+import * as alerts from "./alerts.js";
 import * as announce from "./announce.js";
 import * as clock from "./clock.js";
 import * as forms from "./forms.js";
@@ -6,4 +7,4 @@ import * as link from "./link.js";
 import * as palette from "./palette.js";
 import * as press from "./press.js";
 
-for (const part of [clock, announce, link, press, palette, keys, forms]) part.start();
+for (const part of [clock, announce, link, press, palette, keys, forms, alerts]) part.start();

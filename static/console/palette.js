@@ -20,7 +20,7 @@ function choose(option) {
 
 function filter() {
   const words = input.value.trim().toLowerCase();
-  document.getElementById("palette-words").textContent = input.value.trim();
+  for (const place of dialog.querySelectorAll(".palette-words")) place.textContent = input.value.trim();
   for (const option of options) {
     const search = "search" in option.dataset;
     option.parentElement.hidden = search ? !words : !option.textContent.toLowerCase().includes(words);

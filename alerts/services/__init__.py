@@ -1,0 +1,1 @@
+"""The only places that write alerts, rules, silences, channels and deliveries."""
