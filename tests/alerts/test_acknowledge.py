@@ -104,13 +104,7 @@ def test_the_message_in_the_channel_says_so(alice: User) -> None:
     channel = a_channel()
     told, untold = firing(), firing(sent_count=0)
     channel.deliveries.create(
-        alert=told,
-        channel_name="desk",
-        kind="firing",
-        priority="HIGH",
-        state="SENT",
-        created_at=NOW,
-        due_at=NOW,
+        alert=told, channel_name="desk", kind="firing", priority="HIGH", state="SENT", created_at=NOW, due_at=NOW
     )
     acknowledge(alice, told)
     acknowledge(alice, untold)
