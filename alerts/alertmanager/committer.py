@@ -16,7 +16,8 @@ from alerts.alertmanager.taking import PROMETHEUS, raised
 from alerts.choices import AlertState
 from alerts.labels import LabelMapping, mapping
 from alerts.locking import lock_decisions
-from alerts.services.raising import Outcome, RaisedAlert, Repeat, count_repeats, decide_alerts
+from alerts.services.raised import Outcome, RaisedAlert
+from alerts.services.raising import Repeat, count_repeats, decide_alerts
 from opsconsole.audit.actor import Actor
 from opsconsole.live.database import in_database
 from opsconsole.pool import WorkerPool
@@ -180,7 +181,7 @@ def _add(work: _Work, parcel: Parcel, fresh: Fresh, now: datetime) -> None:
 
 
 def _learn(known: KnownAlerts, key: bytes, alert: RaisedAlert, outcome: Outcome) -> None:
-    if outcome.state == AlertState.FIRING and alert.starts_at is not None:
+    if outcome.alert_id is not None and outcome.state == AlertState.FIRING and alert.starts_at is not None:
         known.add(key, Known(outcome.alert_id, alert.starts_at))
     else:
         known.drop(key)

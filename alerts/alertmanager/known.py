@@ -15,7 +15,7 @@ class Known:
 
 
 def key_of(*texts: bytes) -> bytes:
-    """Of the JSON texts of labels, annotations and generator URL, exactly as they were sent: each ends by itself, so together they are unambiguous."""
+    """Of the JSON texts of labels, annotations and generator URL, as they were sent. Each ends by itself: together they are unambiguous."""
     return blake2b(b"".join(texts), digest_size=16).digest()
 
 

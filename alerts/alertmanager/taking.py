@@ -5,10 +5,10 @@ from datetime import datetime
 
 from alerts.alertmanager.contract import PostedAlert, SoundAlert, sound_alert
 from alerts.alertmanager.times import read_time
-from alerts.fingerprint import identity
+from alerts.fingerprint import identity_of_labels
 from alerts.labels import UNNAMED, LabelMapping, mapping
-from alerts.limits import check_alert
-from alerts.services.raising import RaisedAlert, raise_alerts
+from alerts.services.raised import RaisedAlert, check
+from alerts.services.raising import raise_alerts
 from opsconsole.audit.actor import Actor
 
 PROMETHEUS = "prometheus"
@@ -32,9 +32,9 @@ def raised(alert: SoundAlert, *, meanings: LabelMapping, source: str, now: datet
         ends_at=alert.ends_at,
         generator_url=alert.generator_url,
         resolved=alert.is_over(now),
-        identity=identity(category="", title="", labels=alert.labels),
+        identity=identity_of_labels(alert.labels),
     )
-    check_alert(found)
+    check(found)
     return found
 
 

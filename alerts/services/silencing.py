@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.utils import timezone
 
+from alerts.limits import check_line, check_text
 from alerts.locking import bump_policy, lock_decisions
 from alerts.matching import Matcher
 from alerts.models import Silence
@@ -171,12 +172,8 @@ def _check(
         raise ValueError("ends_at: the end must lie after the start")
     if ends_at <= now:
         raise ValueError("ends_at: the end can't be in the past")
-    if len(comment) > LONGEST_COMMENT:
-        raise ValueError(f"comment: may have {LONGEST_COMMENT} characters")
-    if len(author) > LONGEST_NAME:
-        raise ValueError(f"created_by: may have {LONGEST_NAME} characters")
-    if "\x00" in comment + author:
-        raise ValueError("comment: must not contain NUL characters")
+    check_line("created_by:", author, longest=LONGEST_NAME)
+    check_text("comment:", comment, longest=LONGEST_COMMENT)
 
 
 def _announce(

@@ -1,0 +1,13 @@
+import pytest
+
+from opsconsole.accounts.models import User
+from tests.alerts.alertmanager.caller import Caller
+from tests.cast import alice, bob, charlie, sam, trader
+
+__all__ = ["alice", "bob", "charlie", "sam", "trader"]
+
+
+@pytest.fixture
+def am(alice: User) -> Caller:
+    """Alice's, who may raise and silence."""
+    return Caller(alice)
