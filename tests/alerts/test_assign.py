@@ -65,7 +65,11 @@ def test_assigns_it(alice: User, sam: User) -> None:
     event = AuditEvent.objects.get()
     assert event.before is not None
     assert event.after is not None
-    assert (event.action, event.before["assignee"], event.after["assignee"]) == ("alerts.assigned", None, "sam")
+    assert (event.action, event.before["assignee"], event.after["assignee"]) == (
+        "alerts.assigned",
+        None,
+        "sam",
+    )
     assert not assign(alice, alert, sam).changed
 
 

@@ -54,7 +54,13 @@ def test_tells_whoever_was_told(alice: User) -> None:
     channel = a_channel()
     alert = firing()
     channel.deliveries.create(
-        alert=alert, channel_name="desk", kind="firing", priority="HIGH", state="SENT", created_at=NOW, due_at=NOW
+        alert=alert,
+        channel_name="desk",
+        kind="firing",
+        priority="HIGH",
+        state="SENT",
+        created_at=NOW,
+        due_at=NOW,
     )
     resolve(alice, alert)
     assert Delivery.objects.filter(alert=alert, kind="resolved", channel=channel).count() == 1
