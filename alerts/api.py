@@ -21,9 +21,10 @@ from alerts.choices import AlertState, Category, Decision, Priority
 from alerts.incoming import BODY_LIMIT, category, items_of, read_alert, words
 from alerts.models import Alert
 from alerts.noise import noise
-from alerts.services.raising import Outcome, RaisedAlert, raise_alerts
-from alerts.statistics import statistics
 from alerts.told import told
+from alerts.services.raised import Outcome, RaisedAlert
+from alerts.services.raising import raise_alerts
+from alerts.statistics import statistics
 from alerts.wording import sentence
 from opsconsole.accounts.actor import actor_of
 from opsconsole.api import fields as f
@@ -38,6 +39,7 @@ SEARCH_LENGTH = 200
 # A test alert is over by itself after so long.
 TEST_LASTS = timedelta(minutes=10)
 TEST_MESSAGE = "Test alert"
+NOTHING_OPEN = "nothing to resolve: no such alert is open"
 
 
 class AlertsView(APIView):
@@ -78,16 +80,16 @@ class AlertsView(APIView):
         if items is None:
             alert = read_alert(body.or_refuse(), now=now)
             return once(
-                request, operation="alerts.raise", body=body.raw, act=lambda: _raise_one(request, alert, now)
+                request, operation="alerts.raise", body=body.raw, act=lambda: _raise_one(request, alert)
             )
         return once(
             request, operation="alerts.raise", body=body.raw, act=lambda: _raise_many(request, items, now)
         )
 
 
-def _raise_one(request: Request, alert: RaisedAlert, now: datetime) -> Response:
+def _raise_one(request: Request, alert: RaisedAlert) -> Response:
     with checking():
-        outcomes = raise_alerts(actor=actor_of(request), alerts=[alert], now=now)
+        outcomes = raise_alerts(actor=actor_of(request), alerts=[alert])
     return Response(_answer(outcomes[0]), status=201 if outcomes[0].new else 200)
 
 
@@ -102,17 +104,18 @@ def _raise_many(request: Request, items: list[Any], now: datetime) -> Response:
     if not usable:
         details = {f"alerts[{row['index']}]": row["message"] for row in rejected[:100]}
         raise ApiError(400, "invalid", f"None of the {len(items)} alerts can be used.", details)
-    outcomes = raise_alerts(actor=actor_of(request), alerts=list(usable.values()), now=now)
+    outcomes = raise_alerts(actor=actor_of(request), alerts=list(usable.values()))
     accepted = [{"index": index, **_answer(outcome)} for index, outcome in zip(usable, outcomes, strict=True)]
     data = {"accepted": accepted, "rejected": rejected}
     return Response(data, status=207 if rejected else 200)
 
 
 def _answer(outcome: Outcome) -> dict[str, Any]:
+    decision = outcome.decision
     return {
         "id": outcome.alert_id,
-        "decision": outcome.decision,
-        "reason": sentence(outcome.decision, outcome.trace),
+        "decision": decision,
+        "reason": NOTHING_OPEN if decision is None else sentence(decision, outcome.trace),
         "new": outcome.new,
         "state": outcome.state,
         "trace": outcome.trace,
@@ -164,7 +167,7 @@ class TestView(APIView):
 
 
 def _test(request: Request, alert: RaisedAlert, now: datetime) -> Response:
-    answer = _raise_one(request, alert, now)
+    answer = _raise_one(request, alert)
     stored = Alert.objects.get(pk=answer.data["id"])
     answer.data["channels"] = [
         {

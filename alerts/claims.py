@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 from alerts import pacing
 from alerts.channels import transport
 from alerts.channels.base import SEND_LIMIT, SendFailed, Transport
-from alerts.choices import AlertState, AttemptOutcome, DeliveryKind, DeliveryState, Priority
+from alerts.choices import AlertState, DeliveryKind, DeliveryState, Priority
 from alerts.models import AlertMessage, Channel, Delivery, DeliveryAttempt
 from alerts.routing import TELLING
 
@@ -61,17 +61,6 @@ URGENT = NEXT.format(lane="d.priority = 'CRITICAL'")
 ORDINARY = NEXT.format(lane="d.priority <> 'CRITICAL' AND d.kind <> 'edit'")
 EDITS = NEXT.format(lane="d.kind = 'edit'")
 
-RECLAIM = """
-WITH lost AS (
-    SELECT id FROM alerts_delivery WHERE state = 'SENDING' AND claimed_until <= %(now)s
-    ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
-)
-UPDATE alerts_delivery d
-SET state = 'PENDING', claim = NULL, claimed_until = NULL, maybe_duplicate = TRUE, failures = failures + 1, due_at = %(now)s
-FROM lost WHERE d.id = lost.id RETURNING d.id
-"""
-ENDED = "The process that was sending it ended; it may have arrived."
-
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -83,18 +72,6 @@ class Claim:
     attempt_id: int
     transport: Transport | None
     broken: SendFailed | None = None
-
-
-def reclaim(*, now: datetime) -> int:
-    """Put back what workers held that have died. Returns how many."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(RECLAIM, {"now": now})
-        lost = [row[0] for row in cursor.fetchall()]
-        if lost:
-            DeliveryAttempt.objects.filter(delivery__in=lost, outcome=AttemptOutcome.OPEN).update(
-                outcome=AttemptOutcome.UNKNOWN, finished_at=now, error=ENDED
-            )
-    return len(lost)
 
 
 def claim_next(*, critical: bool, now: datetime, grace: timedelta = NO_GRACE) -> Claim | None:

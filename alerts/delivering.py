@@ -38,7 +38,7 @@ def drain(
 
     `critical`: only what is urgent; otherwise all of it, the urgent first. `grace`: leave alone what is due for less than this.
     """
-    claims.reclaim(now=clock())
+    outcomes.reclaim(now=clock())
     told = _Told()
     ends, tries = monotonic() + seconds, 0
     try:

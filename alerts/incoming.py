@@ -8,7 +8,7 @@ from typing import Any
 from alerts import limits
 from alerts.api_fields import checking, moment, one_of, within
 from alerts.choices import Category, Priority
-from alerts.services.raising import RaisedAlert
+from alerts.services.raised import RaisedAlert
 from opsconsole.api import fields as f
 from opsconsole.api.body import Body
 from opsconsole.api.errors import ApiError, invalid

@@ -19,6 +19,9 @@ FALLBACK_AFTER = 2
 STAND_IN_PRIORITIES = (Priority.HIGH, Priority.CRITICAL)
 # The time of the last success need not be more exact than this: every worker writes it.
 HEALTH_EVERY = timedelta(seconds=1)
+# Put back at once; the next worker that looks takes the rest.
+MOST_RECLAIMED = 500
+ENDED = "The process that was sending it ended; it may have arrived."
 
 
 @transaction.atomic
@@ -58,6 +61,30 @@ def failed(claim: Claim, error: SendFailed, *, now: datetime) -> bool:
     if changed and (gives_up or failures >= FALLBACK_AFTER):
         stand_in(delivery, now=now)
     return changed
+
+
+@transaction.atomic
+def reclaim(*, now: datetime) -> int:
+    """Put back what workers held that have died, marked as perhaps told already. Returns how many."""
+    lost = list(
+        Delivery.objects.select_for_update(no_key=True, skip_locked=True)
+        .filter(state=DeliveryState.SENDING, claimed_until__lte=now)
+        .order_by("pk")[:MOST_RECLAIMED]
+    )
+    DeliveryAttempt.objects.filter(delivery__in=lost, outcome=AttemptOutcome.OPEN).update(
+        outcome=AttemptOutcome.UNKNOWN, finished_at=now, error=ENDED
+    )
+    for delivery in lost:
+        delivery.failures += 1
+        gives_up = is_spent(delivery, failures=delivery.failures, now=now)
+        delivery.state = DeliveryState.DEAD if gives_up else DeliveryState.PENDING
+        delivery.finished_at, delivery.due_at = (now, delivery.due_at) if gives_up else (None, now)
+        delivery.claim = delivery.claimed_until = None
+        delivery.maybe_duplicate, delivery.error = True, ENDED
+        delivery.save()
+        if gives_up or delivery.failures >= FALLBACK_AFTER:
+            stand_in(delivery, now=now)
+    return len(lost)
 
 
 def is_throttled(error: SendFailed) -> bool:

@@ -58,7 +58,7 @@ class RaisedSerializer(serializers.Serializer[Any]):
     decision = serializers.ChoiceField(choices=Decision.choices, allow_null=True)
     reason = serializers.CharField()
     new = serializers.BooleanField(help_text="Whether it began a new incident.")
-    state = serializers.ChoiceField(choices=AlertState.choices)
+    state = serializers.ChoiceField(choices=AlertState.choices, allow_null=True)
     trace = GateSerializer(many=True)
 
 

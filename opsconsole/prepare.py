@@ -1,7 +1,7 @@
 """Make the database, the static files and the first administrator ready: `python -m opsconsole.prepare`.
 
 The supervisor runs it at each start. It writes a line to the descriptor `--tell` at each stage: `prepared` when web, worker and beat
-may start, then `worker` when the Celery worker named `--worker` answers. It does both, since one loaded Django costs
+may start, then `worker` when all Celery workers named by `--worker` answer. It does both, since one loaded Django costs
 less time than two.
 """
 
@@ -74,12 +74,16 @@ def write_credentials(data: Path, url: str) -> None:
         write_private(path, json.dumps(credentials, indent=2) + "\n")
 
 
-def worker_answers(name: str) -> bool:
-    """Whether the Celery worker answers a ping within `WORKER_SECONDS`."""
+def workers_answer(names: list[str]) -> bool:
+    """Whether all these Celery workers answer a ping within `WORKER_SECONDS`."""
     deadline = time.monotonic() + WORKER_SECONDS
+    silent = set(names)
     while time.monotonic() < deadline:
         try:
-            if app.control.ping(destination=[name], timeout=0.5):
+            # With a limit, it does not wait its whole time for answers that are there.
+            answers = app.control.ping(destination=sorted(silent), timeout=0.5, limit=len(silent))
+            silent -= {name for answer in answers for name in answer}
+            if not silent:
                 return True
         except app.connection_for_write().connection_errors:
             time.sleep(0.5)
@@ -89,7 +93,7 @@ def worker_answers(name: str) -> bool:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m opsconsole.prepare")
     parser.add_argument("--url", required=True, help="where browsers reach the console")
-    parser.add_argument("--worker", required=True, help="the worker's node name")
+    parser.add_argument("--worker", required=True, action="append", help="a worker's node name")
     parser.add_argument("--tell", type=int, required=True, help="the descriptor to write stages to")
     options = parser.parse_args()
     data = Path(settings.DATA_DIR)
@@ -105,7 +109,7 @@ def main() -> None:
             sys.exit(str(error))
         connection.close()
         print("prepared", file=tell, flush=True)
-        if worker_answers(options.worker):
+        if workers_answer(options.worker):
             print("worker", file=tell, flush=True)
 
 

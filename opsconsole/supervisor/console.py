@@ -83,12 +83,12 @@ class Console:
             raise StartError(f"The preparation of the console {describe(await ended)}; its log is above.")
         began = time.time()
         beat = self._programs.beat()
-        for program in (self._programs.web(), self._programs.worker(), beat):
+        for program in (self._programs.web(), self._programs.worker(), self._programs.urgent(), beat):
             self._keep(program)
         await self._until(self._web_answers, "The web process")
         await stages.reached("worker", ended)
         if "worker" not in stages.seen:
-            say("console", "the Celery worker does not answer: is the queue (REDIS_URL) reachable?")
+            say("console", "the Celery workers do not answer: is the queue (REDIS_URL) reachable?")
         await self._until(lambda: _touched(self._folder.path / "beat", began), "Celery beat")
 
     def _keep(self, program: Program) -> None:

@@ -45,11 +45,13 @@ class ConsolePrograms:
     host: str
     port: int
     worker_name: str
+    urgent_name: str
 
     @classmethod
     def new(cls, folder: DataFolder, environ: Mapping[str, str], host: str, port: int) -> "ConsolePrograms":
         # A name of its own for each start: others may share the queue, and an old worker's answer must not count.
-        return cls(folder, environ, host, port, f"console-{secrets.token_hex(4)}@localhost")
+        name = f"console-{secrets.token_hex(4)}"
+        return cls(folder, environ, host, port, f"{name}@localhost", f"{name}-urgent@localhost")
 
     @property
     def url(self) -> str:
@@ -68,6 +70,8 @@ class ConsolePrograms:
             self.url,
             "--worker",
             self.worker_name,
+            "--worker",
+            self.urgent_name,
             "--tell",
             str(tell),
         )
@@ -83,7 +87,14 @@ class ConsolePrograms:
         )
 
     def worker(self) -> Program:
-        program = self._background("worker", self.worker_name)
+        return self._worker("worker", self.worker_name)
+
+    def urgent(self) -> Program:
+        """The worker that takes nothing but urgent alerts."""
+        return self._worker("urgent", self.urgent_name)
+
+    def _worker(self, role: str, name: str) -> Program:
+        program = self._background(role, name)
         # Celery warns of root because of pickled tasks; ours are JSON only.
         return replace(
             program, argv=(program.argv[0], "-W", "ignore:You're running the worker", *program.argv[1:])

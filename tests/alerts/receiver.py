@@ -39,12 +39,14 @@ class Receiver:
                 call = Call(dict(self.headers), json.loads(body))
                 with receiver._lock:
                     receiver.calls.append(call)
+                    number = len(receiver.calls)
                 answer = receiver.answer(call)
                 if answer is None:
                     self.close_connection = True
                     return
                 status, headers = answer
                 self.send_response(status)
+                self.send_header("X-Number", str(number))
                 for name, value in headers.items():
                     self.send_header(name, value)
                 self.send_header("Content-Length", "0")

@@ -1,0 +1,117 @@
+"""Rules, label rules and response times are tuned here, through their services; alerts and silences are to read."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Model, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+
+from alerts.admin_forms import LabelRuleForm, ResponseTimeForm, RuleForm
+from alerts.admin_replay import ReplayMixin
+from alerts.models import Alert, AlertRule, LabelRule, ResponseTime, Silence
+from alerts.services import rules
+from opsconsole.accounts.actor import actor_of
+from opsconsole.audit.readonly import ReadOnlyAdmin
+
+# A delete has no form to write a reason in.
+DELETED = "deleted in the admin"
+
+
+class FixedRowsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # the class takes no parameter at run time
+    """One row for each category, or priority: none is added or deleted."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(AlertRule)
+class AlertRuleAdmin(ReplayMixin, FixedRowsAdmin):
+    form = RuleForm
+    list_display = (
+        *("category", "enabled", "default_priority", "min_priority", "max_per_hour", "dedupe_window_minutes"),
+        *("quiet_start", "quiet_end", "quiet_passes", "updated_at", "updated_by"),
+    )
+
+    def save_model(self, request: HttpRequest, obj: AlertRule, form: "ModelForm[AlertRule]", change: bool) -> None:
+        assert isinstance(form, RuleForm)  # noqa: S101  for mypy
+        try:
+            outcome = rules.change(
+                actor=actor_of(request),
+                category=obj.category,
+                values=form.values(),
+                reason=form.cleaned_data["reason"],
+                version=form.cleaned_data["version"],
+            )
+        except rules.ChangedMeanwhile as error:
+            self.message_user(request, f"Nothing was saved. {error}", messages.ERROR)
+            return
+        if not outcome.changed:
+            self.message_user(request, "Nothing was changed.", messages.WARNING)
+
+
+@admin.register(ResponseTime)
+class ResponseTimeAdmin(FixedRowsAdmin):
+    form = ResponseTimeForm
+    list_display = ("priority", "minutes", "next_business_day", "escalate_every_minutes")
+
+    def save_model(
+        self, request: HttpRequest, obj: ResponseTime, form: "ModelForm[ResponseTime]", change: bool
+    ) -> None:
+        assert isinstance(form, ResponseTimeForm)  # noqa: S101  for mypy
+        rules.change_response_time(
+            actor=actor_of(request),
+            priority=obj.priority,
+            values=form.values(),
+            reason=form.cleaned_data["reason"],
+        )
+
+
+@admin.register(LabelRule)
+class LabelRuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # the class takes no parameter at run time
+    """What labels from outside mean. The first rule that matches and gives a category gives it; so with the priority."""
+
+    form = LabelRuleForm
+    list_display = ("position", "enabled", "matched", "category", "priority", "comment")
+    list_display_links = ("position", "matched")
+
+    @admin.display(description="matchers")
+    def matched(self, rule: LabelRule) -> str:
+        return str(LabelRuleForm(instance=rule).initial["matchers"]).replace("\n", ", ")
+
+    def save_model(self, request: HttpRequest, obj: LabelRule, form: "ModelForm[LabelRule]", change: bool) -> None:
+        assert isinstance(form, LabelRuleForm)  # noqa: S101  for mypy
+        actor, values, reason = actor_of(request), form.values(), form.cleaned_data["reason"]
+        if change:
+            rules.change_label_rule(actor=actor, label_rule_id=obj.pk, values=values, reason=reason)
+        else:
+            obj.pk = rules.create_label_rule(actor=actor, values=values, reason=reason).pk
+
+    def delete_model(self, request: HttpRequest, obj: LabelRule) -> None:
+        rules.delete_label_rule(actor=actor_of(request), label_rule_id=obj.pk, reason=DELETED)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[LabelRule]) -> None:
+        for rule in queryset:
+            self.delete_model(request, rule)
+
+
+@admin.register(Silence)
+class SilenceAdmin(ReadOnlyAdmin):
+    list_display = ("id", "starts_at", "ends_at", "created_by", "owner", "comment")
+    list_select_related = ("owner",)
+    ordering = ("-ends_at",)
+
+
+@admin.register(Alert)
+class AlertAdmin(ReadOnlyAdmin):
+    list_display = ("id", "category", "priority", "title", "state", "decision", "count", "first_at", "last_at")
+    list_filter = ("category", "priority", "decision", "state")
+    search_fields = ("=id", "title__startswith")
+    ordering = ("-id",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Sequence[str]:
+        return [field.name for field in Alert._meta.fields]
