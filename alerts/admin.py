@@ -37,7 +37,9 @@ class AlertRuleAdmin(ReplayMixin, FixedRowsAdmin):
         *("quiet_start", "quiet_end", "quiet_passes", "updated_at", "updated_by"),
     )
 
-    def save_model(self, request: HttpRequest, obj: AlertRule, form: "ModelForm[AlertRule]", change: bool) -> None:
+    def save_model(
+        self, request: HttpRequest, obj: AlertRule, form: "ModelForm[AlertRule]", change: bool
+    ) -> None:
         assert isinstance(form, RuleForm)  # noqa: S101  for mypy
         try:
             outcome = rules.change(
@@ -83,7 +85,9 @@ class LabelRuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # the class t
     def matched(self, rule: LabelRule) -> str:
         return str(LabelRuleForm(instance=rule).initial["matchers"]).replace("\n", ", ")
 
-    def save_model(self, request: HttpRequest, obj: LabelRule, form: "ModelForm[LabelRule]", change: bool) -> None:
+    def save_model(
+        self, request: HttpRequest, obj: LabelRule, form: "ModelForm[LabelRule]", change: bool
+    ) -> None:
         assert isinstance(form, LabelRuleForm)  # noqa: S101  for mypy
         actor, values, reason = actor_of(request), form.values(), form.cleaned_data["reason"]
         if change:
@@ -108,7 +112,17 @@ class SilenceAdmin(ReadOnlyAdmin):
 
 @admin.register(Alert)
 class AlertAdmin(ReadOnlyAdmin):
-    list_display = ("id", "category", "priority", "title", "state", "decision", "count", "first_at", "last_at")
+    list_display = (
+        "id",
+        "category",
+        "priority",
+        "title",
+        "state",
+        "decision",
+        "count",
+        "first_at",
+        "last_at",
+    )
     list_filter = ("category", "priority", "decision", "state")
     search_fields = ("=id", "title__startswith")
     ordering = ("-id",)
