@@ -153,10 +153,15 @@ class Alert(models.Model):
     # Times that the newest decision was made again in the same way, and when last.
     repeats = models.PositiveBigIntegerField(default=0)
     repeated_at = models.DateTimeField(null=True)
-    # Until when a repeat is a duplicate, if nothing that decides has changed since `policy`. NULL: not sent yet.
+    # Until when a repeat is a duplicate, by the rule as it was at the newest decision. NULL: not sent yet.
     dedupe_until = models.DateTimeField(null=True)
+    # Until when a repeat would get the newest decision again, under the same `policy` and with the same content. NULL: it must be decided.
+    settled_until = models.DateTimeField(null=True)
     policy = models.BigIntegerField(default=0)
+    # A hash of everything that the sender said (alerts.fingerprint.content).
+    content = models.BigIntegerField(default=0)
     sent_at = models.DateTimeField(null=True)
+    # Also of the incidents before, when it flaps.
     last_sent_at = models.DateTimeField(null=True)
     sent_count = models.PositiveIntegerField(default=0)
     # Held back by quiet hours and not told yet.
@@ -215,6 +220,18 @@ class Alert(models.Model):
                 fields=["escalate_at"],
                 name="alert_escalates",
                 condition=Q(state=AlertState.FIRING, escalate_at__isnull=False),
+            ),
+            # The incident of the same fingerprint before this one.
+            models.Index(
+                fields=["fingerprint", "-id"],
+                name="alert_earlier",
+                condition=Q(state=AlertState.RESOLVED),
+            ),
+            # A duplicate of what was sent in an earlier incident, and not told of in this one.
+            models.Index(
+                fields=["dedupe_until"],
+                name="alert_untold",
+                condition=Q(state=AlertState.FIRING, decision=Decision.DEDUPED, sent_at=None),
             ),
             # The digest at the end of quiet hours.
             models.Index(fields=["category"], name="alert_held", condition=Q(held=True)),

@@ -15,7 +15,7 @@ ACTS = {
     "alerts.assigned": ("user", "assigned it"),
     "alerts.escalated": ("arrow-up-right", "escalated it"),
     "alerts.button_refused": ("lock", "was refused at a button"),
-    "alerts.delivery_resent": ("send", "sent a delivery again"),
+    "alerts.escalation_withheld": ("bell-off", "did not escalate it"),
 }
 BAD = frozenset({"alerts.escalated"})
 
@@ -40,6 +40,8 @@ def acts(alert: Alert) -> list[Act]:
 def _act(event: AuditEvent) -> Act:
     icon, words = ACTS[event.action]
     title = f"{event.actor_name} {words}"
+    if event.action == "alerts.escalation_withheld":
+        title = "It was due, and was not escalated"
     if event.action == "alerts.escalated":
         title = "Nobody acknowledged in time, so it went up"
     if event.action == "alerts.assigned":

@@ -75,7 +75,7 @@ def resend(request: HttpRequest, pk: int) -> HttpResponse:
         outbox.resend(actor=actor_of(request), delivery_id=pk, reason=reason, now=timezone.now())
     except Delivery.DoesNotExist:
         raise Http404(f"There is no delivery {pk}.") from None
-    except ValueError as error:
+    except outbox.NotDead as error:
         messages.error(request, f"Nothing was sent again. {error}")
     else:
         messages.success(request, "It goes out again.")

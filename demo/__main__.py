@@ -37,6 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: ended.set())
     environ = os.environ | {"OPSCLIENT_URL": url, "OPSCLIENT_TOKEN": token}
+    environ.setdefault("OPSCLIENT_SPOOL_DIR", str(folder / "spool"))
     with Processes(folder / "venue.jsonl", environ) as processes:
         processes.start(list(load()), day_seconds=options.day_seconds, days=options.days)
         print(

@@ -11,23 +11,36 @@ import sys
 from typing import Any
 
 from opsclient import KillSwitch, OpsConsole
+from opsclient.smart_alerts import AlertResult, SmartAlertManager
 
 from demo.clock import boot_ns
 from demo.connection import Message, VenueConnection, VenueError
 from demo.stdin import closed
 from demo.strategy import Momentum, Quote
+from demo.watch import Watch
+
+# A trader has little time to end in (demo.processes.GRACE); what it cannot tell by then stays in its spool.
+LAST_ALERTS_S = 0.2
 
 
 class Trader:
     """The strategy, its orders at the venue, and what the kill switch may ask of them."""
 
     def __init__(
-        self, ticker: str, venue: VenueConnection, kill_switch: KillSwitch, *, day_seconds: float
+        self,
+        ticker: str,
+        venue: VenueConnection,
+        kill_switch: KillSwitch,
+        alerts: SmartAlertManager,
+        *,
+        day_seconds: float,
     ) -> None:
         self._ticker = ticker
         self._venue = venue
         self._kill_switch = kill_switch
+        self._alerts = alerts
         self._strategy = Momentum()
+        self._watch = Watch(window=self._strategy.window)
         # The day's orders are spread over the day, so that a stop finds the process at work.
         self._pause = day_seconds / (self._strategy.lots + 1)
         self._open: dict[int, Quote] = {}
@@ -35,6 +48,7 @@ class Trader:
         self._last_order = ""
         self._day = 0
         self._work: asyncio.Task[None] | None = None
+        self._warning: AlertResult | None = None
 
     async def run(self) -> None:
         """Trade until the tape ends or the venue hangs up."""
@@ -64,13 +78,31 @@ class Trader:
         self._day += 1
         if message["first"]:
             self._strategy.forget()
+            self._watch.forget()
             self._open.clear()
         for order in message["fills"]:
             self._open.pop(order, None)
         self._position = message["position"]
+        self._tell(message["bar"]["close"])
         quotes = self._strategy.decide(message["bar"]["close"], self._position)
         # Kept, since the event loop holds its tasks only weakly.
         self._work = asyncio.create_task(self._trade(self._day, quotes))
+
+    def _tell(self, close: float) -> None:
+        """Raise what people should know of this close. Inside the event loop none of it waits for the console."""
+        self._watch.close(close)
+        if (signal := self._watch.signal()) is not None:
+            details = {"close": signal.close, "average": signal.average}
+            self._alerts.alert_trading_signal_sync(
+                self._ticker, signal.side.upper(), signal.confidence, details
+            )
+        if (volatility := self._watch.volatility()) is not None:
+            said = f"{self._watch.days}-day volatility {volatility.yearly:.0%} a year, limit {self._watch.limit:.0%}"
+            if volatility.over:
+                score = min(1.0, volatility.yearly)
+                self._warning = self._alerts.alert_risk_warning_sync(self._ticker, "volatility", score, said)
+            elif self._warning is not None:
+                self._alerts.resolve_sync(self._warning, said)
 
     async def _trade(self, day: int, quotes: list[Quote]) -> None:
         """Replace the resting orders. Gives way to the next day between two requests, never within one."""
@@ -107,8 +139,9 @@ async def trade(ticker: str, port: int) -> None:
     with OpsConsole(
         os.environ["OPSCLIENT_URL"], token=os.environ["OPSCLIENT_TOKEN"], name=ticker, scopes=scopes
     ) as console:
-        kill_switch = KillSwitch(console=console)
-        trader = Trader(ticker, venue, kill_switch, day_seconds=answer["day_seconds"])
+        alerts = SmartAlertManager(console=console)
+        kill_switch = KillSwitch(console=console, alert_manager=alerts)
+        trader = Trader(ticker, venue, kill_switch, alerts, day_seconds=answer["day_seconds"])
         kill_switch.register_on_activate(trader.on_kill_switch_activate)
         kill_switch.register_cancel_orders(trader.cancel_all_orders)
         kill_switch.register_close_positions(trader.close_positions)
@@ -119,6 +152,7 @@ async def trade(ticker: str, port: int) -> None:
             await trader.cancel_all_orders()
         for task in tasks:
             task.cancel()
+        alerts.close(timeout=LAST_ALERTS_S)
     venue.close()
     for task in done:
         task.result()  # raises what went wrong, if anything did

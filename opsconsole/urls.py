@@ -6,6 +6,7 @@ from django.urls import include, path
 urlpatterns = [
     path("monitoring/", include("monitoring.urls")),
     path("admin/", admin.site.urls),
+    path("accounts/chats", include("alerts.chat.urls")),
     path("accounts/", include("opsconsole.accounts.urls")),
     path("alerts", include("alerts.urls")),
     path("kill-switch", include("killswitch.urls")),

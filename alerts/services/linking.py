@@ -32,7 +32,7 @@ def link(
 ) -> ChatLink:
     """Make presses of this chat account count as this person's. ValueError names `kind`, `external_id` or `user`."""
     moment = now or timezone.now()
-    chat = _check(kind, external_id)
+    chat = check_link(kind, external_id)
     user = User.objects.filter(pk=user_id, is_active=True, is_service=False).first()
     if user is None:
         raise ValueError("user: must be an active person, not a service account")
@@ -94,7 +94,8 @@ def redeem(*, person: ChatPerson, code: str, now: datetime | None = None) -> Use
     return row.user
 
 
-def _check(kind: str, external_id: str) -> ChatKind:
+def check_link(kind: str, external_id: str) -> ChatKind:
+    """ValueError names `kind` or `external_id`, and says what is allowed."""
     if kind not in ChatKind.values:
         raise ValueError(f"kind: must be one of {', '.join(ChatKind.values)}")
     pattern, what = IDS[ChatKind(kind)]

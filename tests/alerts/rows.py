@@ -8,6 +8,8 @@ from alerts.models import Alert, Channel
 from alerts.sealing import seal
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
+# A Telegram bot's token; its id is 4711.
+BOT = "4711:AAHtest-token-of-a-bot-that-is-nowhere"
 
 
 def firing(**fields: Any) -> Alert:

@@ -1,0 +1,48 @@
+"""/accounts/chats: which chat accounts act as oneself."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from alerts.models import ChatLink
+from alerts.services.linking import CODE_LASTS, make_code, unlink
+from opsconsole.accounts.actor import actor_of
+from opsconsole.accounts.models import User
+
+
+@never_cache
+@require_GET
+@login_required
+def page(request: HttpRequest) -> HttpResponse:
+    return _page(request)
+
+
+@never_cache
+@require_POST
+@login_required
+def code(request: HttpRequest) -> HttpResponse:
+    """A new code, shown in this one answer and nowhere after."""
+    user = request.user
+    made = make_code(actor=actor_of(request), user=user) if isinstance(user, User) else ""
+    return _page(request, code=made)
+
+
+@require_POST
+@login_required
+def remove(request: HttpRequest, pk: int) -> HttpResponse:
+    """Only one's own; whatever else is asked for is gone already."""
+    link = ChatLink.objects.filter(pk=pk, user_id=request.user.pk).first()
+    if link is not None and unlink(actor=actor_of(request), link_id=link.pk, reason="By the person"):
+        messages.success(request, "Unlinked. Buttons that are pressed there do nothing any more.")
+    response = redirect("chats")
+    response.status_code = 303
+    return response
+
+
+def _page(request: HttpRequest, *, code: str = "") -> HttpResponse:
+    links = ChatLink.objects.filter(user_id=request.user.pk).order_by("kind", "external_id")
+    minutes = int(CODE_LASTS.total_seconds() // 60)
+    return render(request, "accounts/chats.html", {"links": links, "code": code, "minutes": minutes})

@@ -1,0 +1,127 @@
+"""Incidents in memory, as one batch of alerts works on them."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from alerts.choices import AlertState, Decision
+
+# Entries of the history that are kept; older ones are folded into the next one with the same decision.
+LONGEST_HISTORY = 100
+
+
+class Words(NamedTuple):
+    """What the sender says, as it is stored; `labels`, `annotations` and `details` as JSON."""
+
+    title: str
+    message: str
+    labels: str
+    annotations: str
+    details: str
+    generator_url: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Incident:
+    """A row of alerts_alert. `stored_trace` and `stored_history` are JSON; `decision` is empty before the first one."""
+
+    id: int
+    fingerprint: UUID
+    category: str
+    priority: str
+    title: str
+    starts_at: datetime
+    first_at: datetime
+    last_at: datetime
+    ends_at: datetime | None
+    count: int
+    flaps: int
+    decision: str
+    decided_at: datetime
+    stored_trace: str
+    stored_history: str
+    repeats: int
+    repeated_at: datetime | None
+    dedupe_until: datetime | None
+    settled_until: datetime | None
+    policy: int
+    content: int
+    sent_at: datetime | None
+    last_sent_at: datetime | None
+    sent_count: int
+    held: bool
+    forced: bool
+    sent_directly: bool
+    acknowledged_at: datetime | None
+    due_at: datetime | None
+    escalate_at: datetime | None
+    state: str = AlertState.FIRING.value
+    resolved_at: datetime | None = None
+    resolved_by: str = ""
+    new: bool = False
+    source: str = ""
+    raised_by: str = ""
+    # None: as they are stored.
+    words: Words | None = None
+    # Whether more has changed than the counters.
+    decided: bool = False
+    ended: bool = False
+    _trace: list[dict[str, Any]] | None = field(default=None, repr=False)
+
+    @property
+    def trace(self) -> list[dict[str, Any]]:
+        if self._trace is None:
+            self._trace = msgspec.json.decode(self.stored_trace)
+        return self._trace
+
+    def decide(self, decision: Decision, trace: list[dict[str, Any]], *, at: datetime, policy: int) -> None:
+        """Take a new decision; the one before it, if there is one, becomes history, unless it is the same again."""
+        self.policy, self.decided = policy, True
+        if self.decision == decision and decision != Decision.SENT:
+            self.repeat(1, at=at)
+            return
+        if self.decision:
+            self._remember()
+        self.decision, self.decided_at, self._trace = decision.value, at, trace
+        self.stored_trace = msgspec.json.encode(trace).decode()
+        self.repeats, self.repeated_at = 0, None
+
+    def repeat(self, count: int, *, at: datetime) -> None:
+        self.repeats += count
+        self.repeated_at = at if self.repeated_at is None else max(self.repeated_at, at)
+
+    def end(self, *, at: datetime, by: str) -> None:
+        self.state, self.resolved_at, self.resolved_by = AlertState.RESOLVED.value, at, by
+        self.escalate_at, self.ended = None, True
+
+    def _remember(self) -> None:
+        entry = {
+            "decision": self.decision,
+            "at": self.decided_at,
+            "until": self.repeated_at or self.decided_at,
+            "count": self.repeats + 1,
+            "trace": msgspec.Raw(self.stored_trace.encode()),
+        }
+        history = [*msgspec.json.decode(self.stored_history, type=list[dict[str, msgspec.Raw]]), entry]
+        text = msgspec.json.encode(history)
+        if len(history) > LONGEST_HISTORY:
+            text = msgspec.json.encode(folded(msgspec.json.decode(text)))
+        self.stored_history = text.decode()
+
+
+def folded(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The history with one entry fewer: the oldest that has a later one with the same decision is counted in that. No count is lost."""
+    for index, entry in enumerate(history):
+        for later in range(index + 1, len(history)):
+            if history[later]["decision"] == entry["decision"]:
+                both = {"at": entry["at"], "count": entry["count"] + history[later]["count"]}
+                return [
+                    *history[:index],
+                    *history[index + 1 : later],
+                    history[later] | both,
+                    *history[later + 1 :],
+                ]
+    return history
