@@ -167,14 +167,10 @@ def _people(filters: Filters, now: datetime) -> Q:
     """What depends on who owns it, and on the time."""
     found = Q()
     if filters.acknowledged is not None:
-<<<<<<< HEAD
-        found &= Q(acknowledged_at__isnull=not filters.acknowledged)
-=======
         owned = Q(acknowledged_at__isnull=False) & (
             Q(acknowledged_until=None) | Q(acknowledged_until__gt=now)
         )
         found &= owned if filters.acknowledged else ~owned
->>>>>>> main
     if filters.overdue is not None:
         found &= overdue(now) if filters.overdue else ~overdue(now)
     return found
