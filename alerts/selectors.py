@@ -167,10 +167,7 @@ def _people(filters: Filters, now: datetime) -> Q:
     """What depends on who owns it, and on the time."""
     found = Q()
     if filters.acknowledged is not None:
-        owned = Q(acknowledged_at__isnull=False) & (
-            Q(acknowledged_until=None) | Q(acknowledged_until__gt=now)
-        )
-        found &= owned if filters.acknowledged else ~owned
+        found &= Q(acknowledged_at__isnull=not filters.acknowledged)
     if filters.overdue is not None:
         found &= overdue(now) if filters.overdue else ~overdue(now)
     return found
