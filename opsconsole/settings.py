@@ -29,6 +29,8 @@ PUBLIC_URL = env.base_url("OPSCONSOLE_URL")
 
 # See docs/protocol.md. Seconds.
 LEASE_TERM = env.number("OPSCONSOLE_LEASE_TERM", 2.0, at_least=0.5, at_most=60)
+# Seconds after which a trading process that went without a goodbye is missed.
+CLIENT_STALE = env.number("OPSCONSOLE_CLIENT_STALE", 30, at_least=1, at_most=86_400)
 WEB_THREADS = int(env.number("OPSCONSOLE_WEB_THREADS", 8, at_least=1, at_most=256))
 # Loopback requests without credentials act as the account `local` (design: embedded default only).
 LOCAL_ACCOUNT = env.flag("OPSCONSOLE_LOCAL_ACCOUNT", default=EMBEDDED)
