@@ -31,7 +31,13 @@ def made(minute: int, **fields: Any) -> Alert:
 def alerts(db: None) -> list[Alert]:
     return [
         made(0, title="Volatility of TSLA", labels={"symbol": "TSLA"}),
-        made(10, title="Quote is late", category="DATA_QUALITY", priority="MEDIUM", labels={"symbol": "AAPL", "venue": "X"}),
+        made(
+            10,
+            title="Quote is late",
+            category="DATA_QUALITY",
+            priority="MEDIUM",
+            labels={"symbol": "AAPL", "venue": "X"},
+        ),
         made(
             20,
             title="Cost of the day",
@@ -53,7 +59,14 @@ def alerts(db: None) -> list[Alert]:
 @pytest.mark.parametrize(
     "query",
     [
-        *("category=risk", "category=NOPE", "priority=URGENT", "decision=GONE", "state=OPEN", "acknowledged=yes"),
+        *(
+            "category=risk",
+            "category=NOPE",
+            "priority=URGENT",
+            "decision=GONE",
+            "state=OPEN",
+            "acknowledged=yes",
+        ),
         *("overdue=1", "since=yesterday", "since=2026-11-23T10:00:00", "until=9999-12-31T23:59:59-14:00"),
         *("limit=0", "limit=201", "cursor=x", "search=" + "x" * 201, "search=%00", "source=" + "x" * 65),
     ],
@@ -113,7 +126,15 @@ def test_finds_an_alert_by_its_number(bob: User, alerts: list[Alert]) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["", "state=FIRING", "search=volatility", "search=symbol=TSLA", "source=api", "overdue=true", "since=2026-11-23T14:00:00Z"],
+    [
+        "",
+        "state=FIRING",
+        "search=volatility",
+        "search=symbol=TSLA",
+        "source=api",
+        "overdue=true",
+        "since=2026-11-23T14:00:00Z",
+    ],
 )
 def test_pages_hold_each_alert_once_newest_first(bob: User, alerts: list[Alert], query: str) -> None:
     client, seen = caller(bob), []
@@ -143,7 +164,12 @@ def test_a_walk_that_stops_early_loses_nothing(
     alerts: list[Alert], monkeypatch: pytest.MonkeyPatch, filters: Filters
 ) -> None:
     for minute in range(50, 62):
-        made(minute, title="Volatility of TSLA", labels={"symbol": "TSLA"}, priority="CRITICAL" if minute % 5 == 0 else "HIGH")
+        made(
+            minute,
+            title="Volatility of TSLA",
+            labels={"symbol": "TSLA"},
+            priority="CRITICAL" if minute % 5 == 0 else "HIGH",
+        )
     now = timezone.now()
     whole = [alert.pk for alert in recent(filters, limit=100, now=now).results]
     monkeypatch.setattr(walks, "WINDOW", 3)
