@@ -21,6 +21,7 @@ PHRASES = {
     "alerts.resolved": ("circle-check", "resolved {label}"),
     "alerts.assigned": ("user", "assigned {label}"),
     "alerts.escalated": ("alert-triangle", "escalated {label}"),
+    "alerts.delivery_resent": ("pencil", "had sent again: {label}"),
     "alerts.escalation_withheld": ("clock", "did not escalate {label}"),
     "alerts.button_refused": ("lock", "was refused a button of {label}"),
     "alerts.chat_linked": ("user", "linked {label}"),
