@@ -131,8 +131,8 @@ def judge(
         by_key.setdefault(arrival.key, []).append(arrival)
     unmarked = unexplained = again = 0
     for key, calls in by_key.items():
-        for before, call in zip(calls, calls[1:], strict=False):
-            taken = [earlier for earlier in calls[: calls.index(before) + 1] if earlier.took]
+        for index, call in enumerate(calls):
+            taken = [earlier for earlier in calls[:index] if earlier.took]
             again += bool(taken)
             unmarked += bool(taken) and not call.marked
             unexplained += any(earlier.answer == "200" for earlier in taken) and key not in died
