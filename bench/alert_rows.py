@@ -24,11 +24,11 @@ MADE = """
 """
 CATEGORY = (
     "(array['SYSTEM_ERROR','TRADING_SIGNAL','RISK_WARNING','PORTFOLIO_UPDATE','DATA_QUALITY','COST_ALERT','PERFORMANCE'])"
-    "[kind % 7 + 1]"
+    "[mod(kind, 7) + 1]"
 )
 TITLE = (
     "CASE WHEN r < 0.01 THEN 'Order ' || n || ' was rejected' ELSE (array['Volatility','Spread','Quote','Latency','Cost'])"
-    "[kind % 5 + 1] || ' of group ' || kind || ' is out of its range' END"
+    "[mod(kind, 5) + 1] || ' of group ' || kind || ' is out of its range' END"
 )
 FIRING = "n > {count} * 0.98"
 SENT = "d < 0.3"
@@ -37,8 +37,8 @@ EXPRESSIONS = {
     "category": CATEGORY,
     "title": TITLE,
     "message": "'The value is ' || n || ', which lies outside of what the last week has shown.'",
-    "labels": "jsonb_build_object('symbol', 'S' || kind % 200, 'venue', 'V' || kind % 7, 'order', CASE WHEN r < 0.01 THEN n::text END)",
-    "source": "(array['api','prometheus','killswitch'])[n % 3 + 1]",
+    "labels": "jsonb_build_object('symbol', 'S' || mod(kind, 200), 'venue', 'V' || mod(kind, 7), 'order', CASE WHEN r < 0.01 THEN n::text END)",
+    "source": "(array['api','prometheus','killswitch'])[mod(n, 3) + 1]",
     "raised_by": "'trader'",
     "starts_at": "at",
     "first_at": "at",
