@@ -109,7 +109,7 @@ def test_flapping_names_each_fingerprint_once_by_its_newest_incident(db: None) -
 
 def test_deliveries_by_channel(bob: User) -> None:
     desk, night = a_channel("desk"), a_channel("night")
-    for days, state in ((0, "SENT"), (0, "DEAD"), (2, "SENT"), (9, "SENT")):
+    for days, state in ((9, "SENT"), (2, "SENT"), (0, "SENT"), (0, "DEAD")):
         at = NOW - timedelta(days=days)
         Delivery.objects.create(
             channel=desk,
