@@ -162,6 +162,12 @@ SPECTACULAR_SETTINGS = {
         "CommandKindEnum": "killswitch.choices.CommandKind",
         "CommandStateEnum": "killswitch.choices.CommandState",
         "SwitchStateEnum": ["armed", "stopping", "stopped"],
+        "ChannelKindEnum": "alerts.choices.ChannelKind",
+        "CategoryEnum": "alerts.choices.Category",
+        "PriorityEnum": "alerts.choices.Priority",
+        "AlertStateEnum": "alerts.choices.AlertState",
+        "DeliveryStateEnum": "alerts.choices.DeliveryState",
+        "DeliveryKindEnum": "alerts.choices.DeliveryKind",
         "LeaseEnum": ["held", "expired", "unknown"],
     },
     "POSTPROCESSING_HOOKS": [

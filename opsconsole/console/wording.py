@@ -38,6 +38,11 @@ PHRASES = {
     "killswitch.override_ended": ("check", "ended the override: {label}"),
     "killswitch.local_stop_began": ("lock", "stopped on its own host: {label}"),
     "killswitch.local_stop_ended": ("lock-open", "ended its own host's stop: {label}"),
+    "alerts.channel_created": ("pencil", "made the channel {label}"),
+    "alerts.channel_changed": ("pencil", "changed the channel {label}"),
+    "alerts.channel_deleted": ("x", "deleted the channel {label}"),
+    "alerts.channel_tested": ("send", "tested the channel {label}"),
+    "alerts.channel_resealed": ("lock", "sealed the secrets of the channel {label} again"),
 }
 
 
