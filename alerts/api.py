@@ -21,10 +21,10 @@ from alerts.choices import AlertState, Category, Decision, Priority
 from alerts.incoming import BODY_LIMIT, category, items_of, read_alert, words
 from alerts.models import Alert
 from alerts.noise import noise
-from alerts.told import told
 from alerts.services.raised import Outcome, RaisedAlert
 from alerts.services.raising import raise_alerts
 from alerts.statistics import statistics
+from alerts.told import told
 from alerts.wording import sentence
 from opsconsole.accounts.actor import actor_of
 from opsconsole.api import fields as f

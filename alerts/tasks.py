@@ -10,7 +10,9 @@ from django.utils import timezone
 from alerts import delivering, kicking, pressure
 from alerts.chat.buttons import forget_buttons
 from alerts.chat.polling import poll_bots
+from alerts.services.ending import decide_untold, end_expired, release_held
 from alerts.services.escalating import escalate_due
+from alerts.services.submitting import decide_submissions
 
 # Of a worker's threads, only so many send at the same time: channels that hang must not hold up the proofs of a stop.
 SENDERS = 2
@@ -45,6 +47,15 @@ def keep_watch(sender: str, instance: Any, **_: Any) -> None:
     del sender
     if kicking.URGENT_QUEUE in instance.app.amqp.queues.consume_from:
         kicking.Watch(forever=True).look()
+
+
+@shared_task(name="alerts.tick")
+def tick() -> None:
+    """Decide what waits, and end and tell what is over by now."""
+    decide_submissions()
+    end_expired(now=timezone.now())
+    decide_untold(now=timezone.now())
+    release_held(now=timezone.now())
 
 
 @shared_task(name="alerts.escalate")

@@ -4,6 +4,7 @@ A filter that is an index of its own is walked; what else is asked for is looked
 horizon: it says nothing about older alerts, and the next page goes on there.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,15 +13,15 @@ from django.db import connection
 from django.db.models import Model, Q
 
 from alerts.choices import AlertState
-from alerts.models import Alert, KindTally
+from alerts.models import Alert
 
 # Rows that one page may look at.
 WINDOW = 5000
 # Alerts in the order of their ids are in the order of `first_at`, but for those that waited so long for their turn.
 SLACK = timedelta(minutes=5)
-# Rows of the tally in which titles are looked for, newest days first; and titles that are followed.
+# Rows of the tally of kinds in which words are looked for, newest days first; and fewer than so many titles are followed.
 KINDS = 20_000
-TITLES = 24
+TITLES = 100
 LAST = 2**63 - 1
 
 
@@ -81,17 +82,23 @@ def range_of(*, before_id: int | None, since: datetime | None, until: datetime |
     return Range(low=low, high=min(high, before_id or LAST), since=since, until=until)
 
 
-def titles_with(words: Sequence[str]) -> list[str]:
-    """The kinds of alert whose title has all these words, those of the newest days first."""
-    newest = KindTally.objects.order_by("-day", "category", "title").values_list("title", flat=True)[:KINDS]
-    needles = [word.casefold() for word in words]
-    found: dict[str, None] = {}
-    for title in newest.iterator(chunk_size=KINDS):
-        if title not in found and all(needle in title.casefold() for needle in needles):
-            found[title] = None
-            if len(found) == TITLES:
-                break
-    return list(found)
+def titles_with(words: Sequence[str]) -> list[str] | None:
+    """The kinds of alert whose title has all these words, in any case; None: so many that following each is no help."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT DISTINCT title FROM (
+                SELECT title FROM alerts_kindtally ORDER BY day DESC, category DESC, title DESC LIMIT %s
+            ) newest WHERE title ILIKE ALL (%s) LIMIT %s
+            """,
+            [KINDS, [f"%{_escaped(word)}%" for word in words], TITLES],
+        )
+        titles = [row[0] for row in cursor.fetchall()]
+    return titles if len(titles) < TITLES else None
+
+
+def _escaped(word: str) -> str:
+    return re.sub(r"([\\%_])", r"\\\1", word)
 
 
 def along(keys: Mapping[str, Sequence[str]], within: Range, *, most: int) -> Walked:

@@ -216,6 +216,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 15.0,
         "options": {"expires": 15},
     },
+    "alerts.tick": {"task": "alerts.tick", "schedule": 5.0, "options": {"expires": 10}},
     "alerts.escalate": {"task": "alerts.escalate", "schedule": 5.0, "options": {"expires": 10}},
     "alerts.poll_telegram": {"task": "alerts.poll_telegram", "schedule": 2.0, "options": {"expires": 4}},
     "alerts.forget_buttons": {

@@ -78,7 +78,7 @@ def takes_presses(channel: Channel) -> bool:
     """Whether what is pressed in this channel reaches the console."""
     match channel.kind:
         case ChannelKind.TELEGRAM:
-            return channel.settings.get("updates", "poll") != "off"
+            return str(channel.settings.get("updates", "poll")) != "off"
         case ChannelKind.SLACK:
             return bool(secret_of(channel, "bot_token") and secret_of(channel, "signing_secret"))
     return False

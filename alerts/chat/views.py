@@ -25,16 +25,14 @@ def page(request: HttpRequest) -> HttpResponse:
 @login_required
 def code(request: HttpRequest) -> HttpResponse:
     """A new code, shown in this one answer and nowhere after."""
-    user = request.user
-    made = make_code(actor=actor_of(request), user=user) if isinstance(user, User) else ""
-    return _page(request, code=made)
+    return _page(request, code=make_code(actor=actor_of(request), user=_me(request)))
 
 
 @require_POST
 @login_required
 def remove(request: HttpRequest, pk: int) -> HttpResponse:
     """Only one's own; whatever else is asked for is gone already."""
-    link = ChatLink.objects.filter(pk=pk, user_id=request.user.pk).first()
+    link = ChatLink.objects.filter(pk=pk, user=_me(request)).first()
     if link is not None and unlink(actor=actor_of(request), link_id=link.pk, reason="By the person"):
         messages.success(request, "Unlinked. Buttons that are pressed there do nothing any more.")
     response = redirect("chats")
@@ -42,7 +40,13 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
     return response
 
 
+def _me(request: HttpRequest) -> User:
+    if not isinstance(request.user, User):
+        raise RuntimeError("this page is for whoever is signed in")
+    return request.user
+
+
 def _page(request: HttpRequest, *, code: str = "") -> HttpResponse:
-    links = ChatLink.objects.filter(user_id=request.user.pk).order_by("kind", "external_id")
+    links = ChatLink.objects.filter(user=_me(request)).order_by("kind", "external_id")
     minutes = int(CODE_LASTS.total_seconds() // 60)
     return render(request, "accounts/chats.html", {"links": links, "code": code, "minutes": minutes})

@@ -25,7 +25,7 @@ from opsconsole.live.publish import publish
 SYSTEM = Actor.system("alerts")
 ESCALATED, WITHHELD = "alerts.escalated", "alerts.escalation_withheld"
 # At most so many in one transaction, which every decision waits for; the rest come with the next.
-BATCH = 100
+BATCH = 25
 # Where there is no higher priority and no further channel, each repeat waits twice as long as the one before, up to this.
 SLOWEST = timedelta(hours=1)
 # PostgreSQL's smallint ends soon after.
@@ -158,7 +158,9 @@ def _raise(alert: Alert, world: _World) -> None:
     if at_the_top:
         wait = max(wait, min(wait * 2 ** min(level - _levels(world), 10), SLOWEST))
     alert.escalate_at = world.now + wait
-    alert.save(update_fields=["escalation", "priority", "escalate_at"])
+    # What was settled at the lower priority is asked again.
+    alert.settled_until = None
+    alert.save(update_fields=["escalation", "priority", "escalate_at", "settled_until"])
     outbox.put(alerts=[alert], kind=DeliveryKind.ESCALATION, now=world.now, channels=channels)
     record(
         actor=SYSTEM,

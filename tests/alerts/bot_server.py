@@ -70,7 +70,7 @@ def bot_server() -> Iterator[BotServer]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     served = BotServer(f"http://127.0.0.1:{server.server_address[1]}")
-    thread = Thread(target=server.serve_forever)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
         yield served
