@@ -163,6 +163,12 @@ SPECTACULAR_SETTINGS = {
         "CommandStateEnum": "killswitch.choices.CommandState",
         "SwitchStateEnum": ["armed", "stopping", "stopped"],
         "LeaseEnum": ["held", "expired", "unknown"],
+        "CategoryEnum": "alerts.choices.Category",
+        "PriorityEnum": "alerts.choices.Priority",
+        "DecisionEnum": "alerts.choices.Decision",
+        "AlertStateEnum": "alerts.choices.AlertState",
+        "DeliveryKindEnum": "alerts.choices.DeliveryKind",
+        "DeliveryStateEnum": "alerts.choices.DeliveryState",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
