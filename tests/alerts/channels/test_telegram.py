@@ -119,7 +119,9 @@ def test_answers_the_first_message_of_the_incident(telegram: TelegramServer) -> 
     bot().send(resolved(reply_to=first.external))
     answer = telegram.messages[-100, 88413]
     assert answer["reply_parameters"] == {"message_id": 88412, "allow_sending_without_reply": True}
-    assert answer["shown"].startswith("✅ RESOLVED · Drawdown above 5%\nResolved 14:40 UTC by dana, after 27 minutes")
+    assert answer["shown"].startswith(
+        "✅ RESOLVED · Drawdown above 5%\nResolved 14:40 UTC by dana, after 27 minutes"
+    )
     assert answer["disable_notification"] is True
 
 

@@ -100,7 +100,9 @@ def test_only_the_networks_of_the_settings_get_anything(receiver: ChatServer, se
     assert len(receiver.received) == 1
 
 
-def test_a_proxy_of_the_environment_is_not_used(receiver: ChatServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_of_the_environment_is_not_used(
+    receiver: ChatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     webhook(receiver.url).send(message())
@@ -113,7 +115,9 @@ def test_sends_signed_json(receiver: ChatServer) -> None:
         message(attempt=3, maybe_duplicate=True, data=data, alert_url="https://ops.example/alerts/12")
     )
     got = receiver.last
-    signed = hmac.new(KEY_TEXT.encode(), f"{int(NOW.timestamp())}.".encode() + got.body, hashlib.sha256).hexdigest()
+    signed = hmac.new(
+        KEY_TEXT.encode(), f"{int(NOW.timestamp())}.".encode() + got.body, hashlib.sha256
+    ).hexdigest()
     assert got.path == "/hook?desk=1"
     assert got.headers["x-opsconsole-timestamp"] == str(int(NOW.timestamp()))
     assert got.headers["x-opsconsole-signature"] == f"v1={signed}"
