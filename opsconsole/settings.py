@@ -224,6 +224,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 600},
     },
+    "alerts.sum_up_hours": {
+        "task": "alerts.sum_up_hours",
+        "schedule": 600.0,
+        "options": {"expires": 300},
+    },
     "api.forget_idempotent_calls": {
         "task": "api.forget_idempotent_calls",
         "schedule": 3600.0,
@@ -250,9 +255,14 @@ LOGGING = {
         }
     },
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["request_id"]}
+        "console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["request_id"]},
+        "none": {"class": "logging.NullHandler"},
     },
     # What these say of each request has addresses in it, which may be secrets.
-    "loggers": {name: {"level": "WARNING"} for name in ("apprise", "urllib3", "requests")},
+    "loggers": {
+        **{name: {"level": "WARNING"} for name in ("urllib3", "requests")},
+        # Its reasons name topics and the like, which are secrets; alerts.channels.apprise has them, cleaned.
+        "apprise": {"level": "WARNING", "handlers": ["none"], "propagate": False},
+    },
     "root": {"handlers": ["console"], "level": env.text("OPSCONSOLE_LOG_LEVEL", "INFO")},
 }
