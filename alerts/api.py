@@ -21,17 +21,17 @@ from alerts.choices import AlertState, Category, Decision, Priority
 from alerts.incoming import BODY_LIMIT, category, items_of, read_alert, words
 from alerts.models import Alert
 from alerts.noise import noise
-from alerts.told import told
 from alerts.services.raised import Outcome, RaisedAlert
 from alerts.services.raising import raise_alerts
 from alerts.statistics import statistics
+from alerts.told import told
 from alerts.wording import sentence
 from opsconsole.accounts.actor import actor_of
 from opsconsole.api import fields as f
 from opsconsole.api.access import require
 from opsconsole.api.body import read_body
 from opsconsole.api.errors import ApiError, invalid
-from opsconsole.api.idempotency import once
+from opsconsole.api.idempotency import once, once_in_transaction
 from opsconsole.api.pagination import read_page
 from opsconsole.api.schema import CURSOR, IDEMPOTENCY_KEY, LIMIT, errors
 
@@ -79,10 +79,10 @@ class AlertsView(APIView):
         items, now = items_of(body), timezone.now()
         if items is None:
             alert = read_alert(body.or_refuse(), now=now)
-            return once(
+            return once_in_transaction(
                 request, operation="alerts.raise", body=body.raw, act=lambda: _raise_one(request, alert)
             )
-        return once(
+        return once_in_transaction(
             request, operation="alerts.raise", body=body.raw, act=lambda: _raise_many(request, items, now)
         )
 

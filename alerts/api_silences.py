@@ -174,6 +174,7 @@ def _values(fields: Mapping[str, Any], *, now: datetime, old: Silence | None = N
         "matchers": _matchers(fields.get("matchers", old.matchers if old else None)),
         "starts_at": starts_at,
         "ends_at": _end(fields, max(starts_at, now), old),
+        "now": now,
         "comment": old.comment if old is not None and "comment" not in fields else comment,
     }
 

@@ -66,6 +66,7 @@ class HaltSeen:
 class Request:
     """An alert at the moment when it is decided.
 
+    `again`: it was not raised once more; what held it is over, so it is decided by itself.
     `silences`: how many are active. `last_sent_at`: when the same alert was sent last. `raised_from`: the priority that it had until now, if
     it has become more urgent. `sent_this_hour`: alerts of its category that were sent in this clock hour (UTC) before it. `flaps`: returns
     within a day, if `last_sent_at` is from an incident before this one.
@@ -74,6 +75,7 @@ class Request:
     at: datetime
     priority: str
     forced: bool = False
+    again: bool = False
     silences: int = 0
     silence: SilenceSeen | None = None
     halt: HaltSeen | None = None
@@ -90,7 +92,9 @@ class Verdict(NamedTuple):
 
 def decide(request: Request, rule: RuleState, quiet: Quiet | None = None) -> Verdict:
     """Ask the gates until one holds the alert. `quiet`: `rule.quiet(request.at)`, where the caller has it already."""
-    trace: list[dict[str, Any]] = [{"gate": "force", "passed": True, "forced": request.forced}]
+    trace: list[dict[str, Any]] = [{"gate": Gate.FORCE.value, "passed": True, "forced": request.forced}]
+    if request.again:
+        trace[0]["again"] = True
     if request.forced:
         return Verdict(Decision.SENT, trace)
     seen = quiet or rule.quiet(request.at)

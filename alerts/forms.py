@@ -81,13 +81,12 @@ class AcknowledgeForm(forms.Form):
     hours = forms.TypedChoiceField(
         required=False,
         coerce=int,
-        empty_value=0,
         choices=ACKNOWLEDGE_HOURS,
         error_messages={"invalid_choice": "hours: 0 (until it is resolved), 1, 4 or 12."},
     )
 
     def until(self, now: datetime) -> datetime | None:
-        hours = self.cleaned_data["hours"]
+        hours = self.cleaned_data["hours"] or 0
         return now + timedelta(hours=hours) if hours else None
 
 

@@ -62,15 +62,19 @@ class Watch:
                 self._thread.start()
             self._changed.notify()
 
+    def stop(self) -> None:
+        """Look no more, once what is under way is done."""
+        with self._changed:
+            self._forever, self._look_at = False, None
+            self._changed.notify()
+
     def _run(self) -> None:
         while (grace := self._wait()) is not None:
             try:
                 drain(critical=True, grace=timedelta(seconds=grace))
                 self._plan()
             except DatabaseError:
-                logger.warning(
-                    "The database does not answer; looking for urgent deliveries again in a second"
-                )
+                logger.warning("The database does not answer; looking for urgent deliveries again in a second")
                 self.look()
             except Exception:
                 logger.exception("Urgent deliveries could not be sent by this process")

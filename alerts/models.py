@@ -21,10 +21,9 @@ from alerts.choices import (
     DeliveryState,
     Priority,
 )
+from alerts.decision import FLAPPING
 
 HOUR = [MinValueValidator(0), MaxValueValidator(23)]
-# An incident that began after so many of the same fingerprint had ended within a day is flapping.
-FLAPPING = 2
 
 
 class Policy(models.Model):

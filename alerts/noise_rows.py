@@ -10,7 +10,8 @@ from django.db.models import F, Q
 
 from alerts import walks
 from alerts.choices import Decision
-from alerts.models import FLAPPING, Alert, MinuteTally, Silence
+from alerts.decision import FLAPPING
+from alerts.models import Alert, MinuteTally, Silence
 from opsconsole.audit.choices import ActorKind
 from opsconsole.audit.models import AuditEvent
 

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from alerts.noise import Bar, Figure
+from alerts.noise import Bar
+from alerts.noise_figures import Figure
 
 # Verdict: icon, word, class.
 VERDICTS = {

@@ -3,7 +3,9 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
 from itertools import product
+from operator import and_
 
 from django.db.models import Prefetch, Q
 from django.utils import timezone
@@ -91,12 +93,7 @@ def recent(
     within = walks.range_of(before_id=before_id, since=filters.since, until=filters.until)
     asked = parse_search(filters.search)
     walked, rest = _walk(filters, asked, within, limit=limit, now=moment)
-    rows = (
-        Alert.objects.filter(rest, pk__in=walked.ids)
-        if rest
-        else Alert.objects.filter(pk__in=walked.ids[: limit + 1])
-    )
-    found = {alert.pk: alert for alert in rows.select_related("assignee").order_by("-pk")[: limit + 1]}
+    found = {alert.pk: alert for alert in walks.matching(walked.ids, rest, most=limit + 1)}
     if asked.number is not None:
         numbered = Alert.objects.filter(
             _columns(filters), within.as_q(), _people(filters, moment), pk=asked.number
@@ -128,8 +125,9 @@ def _walk(
     columns, people = _columns(filters), _people(filters, now)
     most = walks.WINDOW
     if asked.words:
-        titles = walks.titles_with(asked.words)
-        rest = columns & people & _labels(asked)
+        titles, rest = walks.titles_with(asked.words), columns & people & _labels(asked)
+        if titles is None:
+            return walks.newest(Q(), within, most=most), rest & _titled(asked)
         return walks.along({"title": titles}, within, most=most if rest else len(titles) * (limit + 1)), rest
     if asked.labels:
         return walks.labelled(asked.labels, within, most=limit + 1), columns & people & _labels(asked)
@@ -139,7 +137,9 @@ def _walk(
         rest = _columns(filters, but="source") & people
         return walks.along({"source": [filters.source]}, within, most=most if rest else limit + 1), rest
     if filters.acknowledged:
-        return walks.newest(Q(acknowledged_at__isnull=False), within, most=most), columns & people
+        rest = columns & _people(filters, now, but="acknowledged")
+        owned = Q(acknowledged_at__isnull=False)
+        return walks.newest(owned, within, most=most if rest else limit + 1), rest
     if columns:
         keys = _keys(filters)
         size = len(keys["category"])
@@ -163,10 +163,14 @@ def _labels(asked: Search) -> Q:
     return Q(labels__contains=asked.labels) if asked.labels else Q()
 
 
-def _people(filters: Filters, now: datetime) -> Q:
+def _titled(asked: Search) -> Q:
+    return reduce(and_, (Q(title__icontains=word) for word in asked.words))
+
+
+def _people(filters: Filters, now: datetime, *, but: str = "") -> Q:
     """What depends on who owns it, and on the time."""
     found = Q()
-    if filters.acknowledged is not None:
+    if filters.acknowledged is not None and but != "acknowledged":
         found &= Q(acknowledged_at__isnull=not filters.acknowledged)
     if filters.overdue is not None:
         found &= overdue(now) if filters.overdue else ~overdue(now)
@@ -177,15 +181,13 @@ def detail(pk: int, *, now: datetime | None = None) -> Detail:
     """Raises Alert.DoesNotExist."""
     alert = Alert.objects.select_related("assignee").get(pk=pk)
     tries = Prefetch("tries", queryset=DeliveryAttempt.objects.order_by("number"))
-    # By the index of titles: those of the same fingerprint have the same one.
-    kin = Alert.objects.filter(title=alert.title, pk__lt=pk).order_by("-pk").values_list("pk", flat=True)
-    same = Alert.objects.filter(pk__in=list(kin[: walks.WINDOW]), fingerprint=alert.fingerprint)
+    earlier = Alert.objects.filter(fingerprint=alert.fingerprint, state=AlertState.RESOLVED, pk__lt=pk)
     return Detail(
         alert=alert,
         rule=AlertRule.objects.get(category=alert.category),
         deliveries=list(alert.deliveries.prefetch_related(tries).order_by("pk")),
         silences=silences_of(alert, now=now or timezone.now()),
-        earlier=list(same.order_by("-pk")[:EARLIER]),
+        earlier=list(earlier.order_by("-pk")[:EARLIER]),
     )
 
 

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from alerts import walks
 from alerts.choices import Category, Decision, DeliveryState, Priority
-from alerts.models import FLAPPING, Alert, Channel, Delivery, KindTally
+from alerts.decision import FLAPPING
+from alerts.models import Alert, Channel, Delivery, KindTally
 from alerts.response import overdue
 
 WINDOWS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}

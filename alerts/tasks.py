@@ -10,7 +10,10 @@ from django.utils import timezone
 from alerts import delivering, kicking, pressure
 from alerts.chat.buttons import forget_buttons
 from alerts.chat.polling import poll_bots
+from alerts.services.ending import decide_untold, end_expired, release_held
 from alerts.services.escalating import escalate_due
+from alerts.services.submitting import decide_submissions
+from alerts.services.tallies import sum_up_hours
 
 # Of a worker's threads, only so many send at the same time: channels that hang must not hold up the proofs of a stop.
 SENDERS = 2
@@ -47,6 +50,15 @@ def keep_watch(sender: str, instance: Any, **_: Any) -> None:
         kicking.Watch(forever=True).look()
 
 
+@shared_task(name="alerts.tick")
+def tick() -> None:
+    """Decide what waits, and end and tell what is over by now."""
+    decide_submissions()
+    end_expired(now=timezone.now())
+    decide_untold(now=timezone.now())
+    release_held(now=timezone.now())
+
+
 @shared_task(name="alerts.escalate")
 def escalate() -> None:
     """Tell again, more urgently, what nobody owns by now."""
@@ -63,3 +75,9 @@ def poll_telegram() -> None:
 def forget_old_buttons() -> None:
     """Delete buttons that expired long ago."""
     forget_buttons(now=timezone.now())
+
+
+@shared_task(name="alerts.sum_up_hours")
+def sum_up() -> None:
+    """Keep the statistics of a week few rows to read."""
+    sum_up_hours(now=timezone.now())

@@ -36,9 +36,9 @@ def page(request: HttpRequest) -> HttpResponse:
 def new(request: HttpRequest) -> HttpResponse:
     """GET: the form, with a look at what it would hold (button Preview, works without a script). POST: makes it."""
     alert = _alert(request)
-    first = {"matchers": silences.lines_for(alert) if alert else "", "hours": 1}
+    lines = silences.lines_for(alert) if alert else ""
     asked = request.POST if request.method == "POST" else request.GET
-    form = SilenceForm(asked) if "matchers" in asked else SilenceForm(initial=first)
+    form = SilenceForm(asked) if "matchers" in asked else SilenceForm(initial={"matchers": lines, "hours": 1})
     now = timezone.now()
     if request.method == "POST" and form.is_valid():
         try:
@@ -55,7 +55,7 @@ def new(request: HttpRequest) -> HttpResponse:
         else:
             say(request, "Silenced. Nothing that matches is sent until it ends.", silence=str(silence.pk))
             return back(request, f"{reverse('alert-silences')}#silence-{silence.pk}")
-    shown = _matchers(form) if form.is_bound else silences.parse_lines(first["matchers"]) if alert else None
+    shown = _matchers(form) if form.is_bound else silences.parse_lines(lines)
     context = {
         "page": "alert-silence-new",
         "form": form,

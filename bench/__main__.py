@@ -5,12 +5,13 @@ import os
 import sys
 
 from bench import figures
-from bench.parts import PARTS, run
+from bench.alerts import ALERT_PARTS
+from bench.parts import KILL_SWITCH_PARTS, PARTS, run
 from bench.rig import ROOT
 from opsconsole.embedded.servers import data_path
 
 # A name that stands for several parts.
-GROUPS = {"killswitch": list(PARTS)}
+GROUPS = {"killswitch": list(KILL_SWITCH_PARTS), "alerts": list(ALERT_PARTS)}
 
 
 def main() -> int:

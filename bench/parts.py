@@ -9,22 +9,15 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.alerts import ALERT_PARTS
 from bench.figures import Figure, at_least, at_most, percentile, seen
+from bench.result import Result
 from bench.rig import ROOT, Rig
 
 TERMS = (2.0, 0.5)
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """Figures, and what else was measured, for the JSON file."""
-
-    figures: list[Figure]
-    details: Any
 
 
 def propagation(folder: Path) -> Result:
@@ -122,13 +115,14 @@ def start(folder: Path) -> Result:
     return Result(figures, found)
 
 
-PARTS: dict[str, Callable[[Path], Result]] = {
+KILL_SWITCH_PARTS: dict[str, Callable[[Path], Result]] = {
     "propagation": propagation,
     "faults": faults,
     "check": check,
     "streams": streams,
     "start": start,
 }
+PARTS = KILL_SWITCH_PARTS | ALERT_PARTS
 
 
 def run(name: str) -> Result:

@@ -63,6 +63,7 @@ class ReportView(APIView):
             exposure=_exposure(f.mapping(fields, "exposure")),
             commands=[_result(item) for item in f.mappings(fields, "commands")],
             states={state: f.mapping(fields, state, longest=20) for state in STATES if state in fields},
+            closing="closing" in fields and f.flag(fields, "closing"),
         )
         try:
             services.report(actor=actor_of(request), name=name, instance=instance, report=report)

@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 
+from alerts.halts import register_reader
 from alerts.verbs import register_stop
 from opsconsole.live.feeds import register_trading_feed
 
@@ -9,10 +10,11 @@ class KillSwitchConfig(AppConfig):
     verbose_name = "Kill switch"
 
     def ready(self) -> None:
-        from killswitch import parts  # noqa: PLC0415  it needs the models, which exist only now
+        from killswitch import alarms, parts  # noqa: PLC0415  they need the models, which exist only now
         from killswitch.chat import StopFromChat  # noqa: PLC0415  likewise
         from killswitch.feed import KillSwitchFeed  # noqa: PLC0415  likewise
 
         register_trading_feed(KillSwitchFeed())
+        register_reader(alarms.halts)
         register_stop(StopFromChat())
         parts.register()

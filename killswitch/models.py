@@ -38,6 +38,9 @@ class TradingClient(models.Model):
     connected_at = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)
     acknowledged_epoch = models.BigIntegerField(default=0)
+    # When it said that it was closing; and since when it is missed, because it went without saying so.
+    left_at = models.DateTimeField(null=True)
+    stale_since = models.DateTimeField(null=True)
     # What the process itself says is at the venue. NULL: it does not know.
     open_orders = models.PositiveIntegerField(null=True)
     positions = models.JSONField(null=True)
@@ -52,6 +55,7 @@ class TradingClient(models.Model):
         indexes = [
             models.Index(fields=["-last_seen", "-id"], name="client_last_seen"),
             models.Index(fields=["hub"], name="client_connected", condition=~Q(hub="")),
+            models.Index(fields=["name"], name="client_stale", condition=Q(stale_since__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -84,6 +88,8 @@ class Activation(models.Model):
     # Set with the last proof.
     stopped_at = models.DateTimeField(null=True)
     time_to_stop_ms = models.FloatField(null=True)
+    # Set when the proof was not complete long after the bound.
+    unproven_since = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     ended_by = models.CharField(max_length=150, blank=True)
     ended_message = models.TextField(blank=True)

@@ -210,6 +210,9 @@ class ReportSerializer(serializers.Serializer[Any]):
     )
     local_stop = JSON(required=False, allow_null=True)
     override = JSON(required=False, allow_null=True)
+    closing = serializers.BooleanField(
+        required=False, help_text="The process ends of its own accord, and is not to be missed."
+    )
 
 
 class IssueCommandSerializer(serializers.Serializer[Any]):

@@ -4,6 +4,7 @@ from threading import Lock
 from time import monotonic
 
 from celery import shared_task
+from django.conf import settings
 
 from killswitch import services
 from killswitch.patience import Patience
@@ -12,6 +13,7 @@ from killswitch.selectors import unproven_epochs
 # Of this worker process; the lock, because a worker may run tasks in threads.
 _patience = Patience()
 _lock = Lock()
+_began = monotonic()
 
 
 @shared_task(name="killswitch.settle")
@@ -27,5 +29,9 @@ def settle() -> None:
 
 @shared_task(name="killswitch.sweep")
 def sweep() -> None:
-    """Let go of streams whose hub is gone."""
+    """Let go of streams whose hub is gone, and raise the alarm for what is missing."""
     services.sweep()
+    services.notice_unproven()
+    # After a start, give the processes the time that they need to come back before any is missed.
+    if monotonic() - _began > settings.CLIENT_STALE:
+        services.notice_stale()

@@ -4,7 +4,7 @@ from django.urls import path, re_path
 from drf_spectacular.views import SpectacularJSONAPIView
 
 from alerts import api as alerts
-from alerts import api_chat, api_people, api_rules, api_silences
+from alerts import api_channels, api_chat, api_people, api_rules, api_silences
 from alerts.alertmanager.webhook import AlertmanagerWebhookView
 from killswitch import api as killswitch
 from killswitch import api_processes as processes
@@ -20,6 +20,13 @@ urlpatterns = [
     path("alerts/rules/<str:category>", api_rules.RuleView.as_view(), name="api-alert-rule"),
     path("alerts/silences", api_silences.SilencesView.as_view(), name="api-alert-silences"),
     path("alerts/silences/<uuid:silence_id>", api_silences.SilenceView.as_view(), name="api-alert-silence"),
+    path("alerts/channels", api_channels.ChannelsView.as_view(), name="api-alert-channels"),
+    path("alerts/channels/<str:name>", api_channels.ChannelView.as_view(), name="api-alert-channel"),
+    path(
+        "alerts/channels/<str:name>/test",
+        api_channels.TestChannelView.as_view(),
+        name="api-alert-channel-test",
+    ),
     path("alerts/<int:pk>", alerts.AlertView.as_view(), name="api-alert"),
     path("alerts/<int:pk>/acknowledge", api_people.AcknowledgeView.as_view(), name="api-alert-acknowledge"),
     path(

@@ -29,6 +29,8 @@ PUBLIC_URL = env.base_url("OPSCONSOLE_URL")
 
 # See docs/protocol.md. Seconds.
 LEASE_TERM = env.number("OPSCONSOLE_LEASE_TERM", 2.0, at_least=0.5, at_most=60)
+# Seconds after which a trading process that went without a goodbye is missed.
+CLIENT_STALE = env.number("OPSCONSOLE_CLIENT_STALE", 30, at_least=1, at_most=86_400)
 WEB_THREADS = int(env.number("OPSCONSOLE_WEB_THREADS", 8, at_least=1, at_most=256))
 # Loopback requests without credentials act as the account `local` (design: embedded default only).
 LOCAL_ACCOUNT = env.flag("OPSCONSOLE_LOCAL_ACCOUNT", default=EMBEDDED)
@@ -160,6 +162,12 @@ SPECTACULAR_SETTINGS = {
         "CommandKindEnum": "killswitch.choices.CommandKind",
         "CommandStateEnum": "killswitch.choices.CommandState",
         "SwitchStateEnum": ["armed", "stopping", "stopped"],
+        "ChannelKindEnum": "alerts.choices.ChannelKind",
+        "CategoryEnum": "alerts.choices.Category",
+        "PriorityEnum": "alerts.choices.Priority",
+        "AlertStateEnum": "alerts.choices.AlertState",
+        "DeliveryStateEnum": "alerts.choices.DeliveryState",
+        "DeliveryKindEnum": "alerts.choices.DeliveryKind",
         "LeaseEnum": ["held", "expired", "unknown"],
     },
     "POSTPROCESSING_HOOKS": [
@@ -208,12 +216,18 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 15.0,
         "options": {"expires": 15},
     },
+    "alerts.tick": {"task": "alerts.tick", "schedule": 5.0, "options": {"expires": 10}},
     "alerts.escalate": {"task": "alerts.escalate", "schedule": 5.0, "options": {"expires": 10}},
     "alerts.poll_telegram": {"task": "alerts.poll_telegram", "schedule": 2.0, "options": {"expires": 4}},
     "alerts.forget_buttons": {
         "task": "alerts.forget_buttons",
         "schedule": 3600.0,
         "options": {"expires": 600},
+    },
+    "alerts.sum_up_hours": {
+        "task": "alerts.sum_up_hours",
+        "schedule": 600.0,
+        "options": {"expires": 300},
     },
     "api.forget_idempotent_calls": {
         "task": "api.forget_idempotent_calls",

@@ -17,7 +17,8 @@ from alerts.choices import AlertState
 from alerts.labels import LabelMapping, mapping
 from alerts.locking import lock_decisions
 from alerts.services.raised import Outcome, RaisedAlert
-from alerts.services.raising import Repeat, count_repeats, decide_alerts
+from alerts.services.raising import decide_alerts
+from alerts.services.repeats import Repeat, count_repeats
 from opsconsole.audit.actor import Actor
 from opsconsole.live.database import in_database
 from opsconsole.pool import WorkerPool

@@ -33,7 +33,7 @@ def message_of(
 ) -> Message:
     """What this delivery says now. Reads `delivery.alert` and its assignee.
 
-    `content` of a DIGEST: `{"reason": "quiet_hours" | "pressure", "total", "by_category": {category: n}, "lines": [{"alert", "priority",
+    `content` of a DIGEST: `{"reason": "quiet_hours" | "pressure", "total", "resolved"?, "by_category": {category: n}, "lines": [{"alert", "priority",
     "category", "title", "count", "at"}]}`; of a TEST: `{"by": name}`. `attempts` is the number of this try.
     """
     now = now or timezone.now()
@@ -104,11 +104,13 @@ def _of_digest(delivery: Delivery, now: datetime) -> Message:
     total = int(content.get("total") or len(lines))
     reason = _REASONS.get(str(content.get("reason")), "told together")
     by_category: Mapping[str, int] = content.get("by_category") or {}
+    resolved = int(content.get("resolved") or 0)
+    meanwhile = (("Resolved meanwhile", f"{resolved:,}"),) if resolved else ()
     return Message(
         kind=DeliveryKind.DIGEST,
         priority=Priority(delivery.priority),
         title=f"{total:,} {'alert' if total == 1 else 'alerts'} {reason}",
-        facts=tuple((name, f"{number:,}") for name, number in sorted(by_category.items())),
+        facts=(*((name, f"{number:,}") for name, number in sorted(by_category.items())), *meanwhile),
         lines=tuple(_line(line, now) for line in lines[:MOST_LINES]),
         count=total,
         alert_url=_link("/alerts"),

@@ -156,6 +156,9 @@ def _exchange(
         connection.request("POST", target, body=body, headers={**own, **headers})
         sent = True
         response = connection.getresponse()
+        if over():
+            # Headers that were cut off look as if they had ended.
+            raise TimeoutError
         return Answer(
             status=response.status,
             headers={name.lower(): value for name, value in response.getheaders()},

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings as django_settings
 from django.core.serializers.json import DjangoJSONEncoder
 
-from alerts.channels.base import Pace, Receipt, SendFailed
+from alerts.channels.base import SEND_LIMIT, Pace, Receipt, SendFailed
 from alerts.channels.http import Address, Answer, post, seconds_to_wait
 from alerts.channels.message import Message
 from alerts.channels.networks import refusal
@@ -35,7 +35,7 @@ class WebhookTransport:
 
     def send(self, message: Message) -> Receipt:
         body = body_of(message)
-        answer = post(self._url, body, self._headers(message, body), allowed=allowed)
+        answer = post(self._url, body, self._headers(message, body), allowed=allowed, limit=SEND_LIMIT)
         if not 200 <= answer.status < 300:
             raise self._failure(answer)
         return Receipt()

@@ -55,6 +55,11 @@ class Tallies:
         if decision == "SENT":
             self._sent[category, title] += count
 
+    def add_sent(self, *, category: str, title: str) -> None:
+        """One that was sent without being raised once more."""
+        self._raised[category, title] += 0
+        self._sent[category, title] += 1
+
     def write(self, *, at: datetime) -> None:
         sent: Counter[str] = Counter()
         for (category, _), count in self._sent.items():
@@ -66,6 +71,7 @@ class Tallies:
                 keys = [list(column) for column in zip(*self._decided, strict=True)]
                 minute = at.astimezone(UTC).replace(second=0, microsecond=0)
                 cursor.execute(MINUTE, [minute, *keys, list(self._decided.values())])
+            if self._raised:
                 keys = [list(column) for column in zip(*self._raised, strict=True)]
                 numbers = [list(self._raised.values()), [self._sent[key] for key in self._raised]]
                 cursor.execute(KIND, [at.astimezone(UTC).date(), *keys, *numbers])

@@ -91,7 +91,9 @@ class Batch:
     def again(self, incident: Incident, labels: Mapping[str, str]) -> None:
         """Decide an open incident again without a new alert, since what held it is over."""
         self.incidents[incident.id] = incident
-        self._ask(incident, labels, forced=False, raised_from=None)
+        self._ask(incident, labels, again=True)
+        if incident.decision == Decision.SENT:
+            self.tallies.add_sent(category=incident.category, title=incident.title)
 
     def _resolve(self, incident: Incident | None, alert: RaisedAlert) -> Outcome:
         if incident is None:
@@ -184,7 +186,13 @@ class Batch:
         self._tally(incident)
 
     def _ask(
-        self, incident: Incident, labels: Mapping[str, str], *, forced: bool, raised_from: str | None
+        self,
+        incident: Incident,
+        labels: Mapping[str, str],
+        *,
+        forced: bool = False,
+        raised_from: str | None = None,
+        again: bool = False,
     ) -> None:
         rule = self.policy.rules[incident.category]
         quiet = self._quiet.get(rule.category)
@@ -195,6 +203,7 @@ class Batch:
             at=self.at,
             priority=incident.priority,
             forced=forced,
+            again=again,
             silences=self._active,
             silence=self._silence(incident, labels),
             halt=self._halt(labels),
@@ -204,7 +213,7 @@ class Batch:
             flaps=incident.flaps if last_sent_at is not None and incident.sent_at is None else 0,
         )
         decision, trace = decide(request, rule, quiet)
-        incident.decide(decision, trace, at=self.at, policy=self.policy.version)
+        incident.decide(decision, trace, at=self.at, policy=self.policy.version, raised=not again)
         if decision == Decision.SENT:
             self._send(incident, raised=raised_from is not None)
         incident.dedupe_until = None if incident.last_sent_at is None else incident.last_sent_at + rule.window

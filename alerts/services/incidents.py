@@ -77,11 +77,17 @@ class Incident:
             self._trace = msgspec.json.decode(self.stored_trace)
         return self._trace
 
-    def decide(self, decision: Decision, trace: list[dict[str, Any]], *, at: datetime, policy: int) -> None:
-        """Take a new decision; the one before it, if there is one, becomes history, unless it is the same again."""
+    def decide(
+        self, decision: Decision, trace: list[dict[str, Any]], *, at: datetime, policy: int, raised: bool
+    ) -> None:
+        """Take a new decision; the one before it, if there is one, becomes history, unless it is the same again.
+
+        `raised`: it was raised once more, else only asked about.
+        """
         self.policy, self.decided = policy, True
         if self.decision == decision and decision != Decision.SENT:
-            self.repeat(1, at=at)
+            if raised:
+                self.repeat(1, at=at)
             return
         if self.decision:
             self._remember()

@@ -1,6 +1,6 @@
 """The one door for alerts: raised, decided in their order, stored, and put into the outbox, in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -68,13 +68,13 @@ def decide_alerts(*, actor: Actor, alerts: Sequence[RaisedAlert], now: datetime)
 def open_batch(
     *,
     raised_by: str,
-    categories: Sequence[str],
     open_incidents: dict[UUID, Incident],
-    earlier: dict[UUID, storing.Earlier],
     stops: Sequence[halts.Halt],
     now: datetime,
+    categories: Iterable[str] = (),
+    earlier: dict[UUID, storing.Earlier] | None = None,
 ) -> Batch:
-    """What decides now, around these incidents."""
+    """What decides now, around these incidents. `categories`: of alerts that may begin others."""
     touched = {*categories, *(incident.category for incident in open_incidents.values())}
     return Batch(
         at=now,
@@ -83,7 +83,7 @@ def open_batch(
         times={row.priority: row for row in ResponseTime.objects.all()},
         stops=stops,
         open_incidents=open_incidents,
-        earlier=earlier,
+        earlier=earlier or {},
         sent=sent_in_hour(touched, at=now),
     )
 
@@ -104,7 +104,7 @@ def _batch(actor: Actor, alerts: Sequence[RaisedAlert], fingerprints: set[UUID],
     others = [known for known in wanted if known not in open_incidents]
     return open_batch(
         raised_by=actor.name,
-        categories=[alert.category for alert in alerts],
+        categories=(alert.category for alert in alerts),
         open_incidents=open_incidents,
         earlier=storing.load_earlier(others, since=now - FLAP_MEMORY) if others else {},
         stops=halts.current() if any(halts.is_asked(alert.labels) for alert in alerts) else (),

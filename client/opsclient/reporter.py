@@ -108,6 +108,7 @@ class Reporter:
             "commands": commands,
             "exposure": self._sample(),
             "local_stop": local and {"reason": str(local.stop.reason), "message": local.stop.message},
+            "closing": self.worker.stopping,
             "override": override and {"at": override.at, "message": "is_active set to False"},
         }
 

@@ -6,10 +6,17 @@ from killswitch.services.processes import (
     ClientDetails,
     connect,
     disconnect,
+    notice_stale,
     sweep,
     touch,
 )
-from killswitch.services.proofs import UnknownClient, acknowledge, acknowledge_all, settle
+from killswitch.services.proofs import (
+    UnknownClient,
+    acknowledge,
+    acknowledge_all,
+    notice_unproven,
+    settle,
+)
 from killswitch.services.reports import Report, report
 from killswitch.services.switches import (
     ActivationOutcome,
@@ -37,6 +44,8 @@ __all__ = [
     "deactivate",
     "disconnect",
     "issue_command",
+    "notice_stale",
+    "notice_unproven",
     "report",
     "settle",
     "sweep",

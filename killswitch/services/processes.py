@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Q
 
+from killswitch import alarms
 from killswitch.choices import CommandState
 from killswitch.locking import bounded, database_time
 from killswitch.models import CommandResult, TradingClient
@@ -18,6 +19,8 @@ from opsconsole.live.publish import publish
 
 # A command that a process has not answered after so long has no result.
 COMMAND_TIME = timedelta(seconds=60)
+# Nobody misses a process that went longer ago.
+MISSED = timedelta(days=1)
 
 # Rows in the order of their ids, so that two hubs that change the same ones cannot wait for each other.
 TOUCH = """
@@ -78,6 +81,8 @@ def connect(
     client.host, client.pid, client.version = details.host, details.pid, details.version
     client.scopes = list(details.scopes)
     client.hub, client.connected_at, client.last_seen = hub, moment, moment
+    was_missed = client.stale_since is not None
+    client.left_at = client.stale_since = None
     client.lease_until = max(lease_until, client.lease_until or lease_until)
     client.save()
     if created:
@@ -95,6 +100,7 @@ def connect(
             now=moment,
         )
     publish("clients", ids=(client.pk,))
+    _welcome_back(client, was_missed=was_missed, now=moment)
     return client, moment
 
 
@@ -143,8 +149,44 @@ def sweep(*, now: datetime | None = None) -> None:
     if gone:
         TradingClient.objects.filter(pk__in=gone).update(hub="")
         publish("clients", ids=tuple(gone))
-    late = CommandResult.objects.filter(
-        state=CommandState.PENDING, command__issued_at__lt=moment - COMMAND_TIME
+    _expire_commands(now=moment)
+
+
+@bounded
+def notice_stale(*, now: datetime | None = None) -> None:
+    """Processes that have been gone for a while, did not say goodbye, and have no successor of their name."""
+    moment = now or database_time()
+    since = moment - timedelta(seconds=settings.CLIENT_STALE)
+    gone = (
+        TradingClient.objects.select_for_update(no_key=True, skip_locked=True)
+        .filter(hub="", left_at=None, stale_since=None, last_seen__lt=since, last_seen__gt=moment - MISSED)
+        .order_by("pk")
     )
-    if late.update(state=CommandState.EXPIRED, at=moment, error="no answer in time"):
-        publish("commands")
+    for client in gone:
+        client.stale_since = moment
+        client.save(update_fields=["stale_since"])
+        if not TradingClient.objects.filter(name=client.name, first_seen__gt=client.first_seen).exists():
+            alarms.stale(client, now=moment)
+
+
+def _welcome_back(client: TradingClient, *, was_missed: bool, now: datetime) -> None:
+    """A process of this name was missed, and this one has come: in its place, or the same again."""
+    missed = TradingClient.objects.filter(name=client.name, stale_since__isnull=False).exclude(pk=client.pk)
+    if missed.update(stale_since=None, left_at=now) or was_missed:
+        alarms.back(client, now=now)
+
+
+def _expire_commands(*, now: datetime) -> None:
+    late = list(
+        CommandResult.objects.select_for_update(no_key=True, skip_locked=True, of=("self",))
+        .select_related("command", "client")
+        .filter(state=CommandState.PENDING, command__issued_at__lt=now - COMMAND_TIME)
+        .order_by("pk")
+    )
+    if not late:
+        return
+    for result in late:
+        result.state, result.at, result.error = CommandState.EXPIRED, now, "no answer in time"
+    CommandResult.objects.bulk_update(late, ["state", "at", "error"])
+    publish("commands")
+    alarms.not_carried_out(late, now=now)

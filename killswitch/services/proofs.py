@@ -1,12 +1,13 @@
 """The proof that each process stopped: by its own word, or because its lease has run out."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection
 from django.db.models import Max, Q
 
+from killswitch import alarms
 from killswitch.choices import ProofState
 from killswitch.locking import bounded, database_time
 from killswitch.models import Acknowledgement, Activation, TradingClient
@@ -17,6 +18,9 @@ from opsconsole.live.feeds import Acknowledged, Told
 from opsconsole.live.publish import CHANNEL, announcement, publish
 
 PROOF = Actor.system("proof")
+# A proof that is missing after so many terms, and the time that settling may take, is an alarm.
+UNPROVEN_TERMS = 2
+SETTLING = timedelta(seconds=5)
 
 # One statement for all that arrived together: note each process's epoch, prove its part in each activation (a proof that time gave first stays), and
 # announce it. An epoch is bounded by the console's own: a process that knows more (the console was restored from a backup) has not seen what comes.
@@ -186,6 +190,21 @@ def _expire(activation: int, *, full: bool, hub: str, own: datetime | None) -> N
 
 
 @bounded
+def notice_unproven(*, now: datetime | None = None) -> None:
+    """Raise the alarm for stops whose proof is not complete long after their bound: nothing that time gives has settled them."""
+    moment = now or database_time()
+    unproven = Activation.objects.select_for_update(no_key=True, skip_locked=True).filter(
+        stopped_at=None, ended_at=None, unproven_since=None, confirmed_at__isnull=False
+    )
+    for activation in unproven.order_by("pk"):
+        bound = UNPROVEN_TERMS * timedelta(milliseconds=activation.term_ms) + SETTLING
+        if moment - (activation.confirmed_at or moment) > bound:
+            activation.unproven_since = moment
+            activation.save(update_fields=["unproven_since"])
+            alarms.not_proven(activation, now=moment)
+
+
+@bounded
 def confirm(activation: int, *, now: datetime | None = None) -> None:
     """Note a time at which the stop is known to be committed: this transaction began after it."""
     Activation.objects.filter(pk=activation, confirmed_at=None).update(confirmed_at=now or database_time())
@@ -223,6 +242,7 @@ def conclude(activation_id: int, *, now: datetime | None = None) -> bool:
         },
         now=now,
     )
+    alarms.proven(activation, now=activation.stopped_at)
     # The end of a drill is news for the trading processes too.
     publish("killswitch" if activation.drill else "proofs", ids=(activation.pk,))
     return True

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from killswitch import alarms
 from killswitch.choices import CommandState
 from killswitch.locking import bounded, database_time
 from killswitch.models import Acknowledgement, CommandResult, TradingClient
@@ -28,12 +29,14 @@ class Report:
 
     `exposure` holds `open_orders` (int or None), `positions` (mapping or None) and `last_order`. `states` holds `local_stop` and
     `override`, each only if the report named it, with None for "not any more".
+    `closing`: the process ends of its own accord, and is not to be missed.
     """
 
     callbacks: Sequence[Mapping[str, Any]] = ()
     exposure: Mapping[str, Any] | None = None
     commands: Sequence[Mapping[str, Any]] = ()
     states: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
+    closing: bool = False
 
 
 @bounded
@@ -49,7 +52,9 @@ def report(
     for state, value in report.states.items():
         changed = _take_state(client, state, value, actor=actor, moment=moment) or changed
     client.last_seen = moment
-    client.save(update_fields=["last_seen", "exposure_at", *EXPOSURE, *STATES])
+    if report.closing:
+        client.left_at = moment
+    client.save(update_fields=["last_seen", "left_at", "exposure_at", *EXPOSURE, *STATES])
     if changed:
         publish("clients", ids=(client.pk,))
     if report.callbacks:
@@ -95,6 +100,8 @@ def _take_state(
         after=after,
         now=moment,
     )
+    if before is None or after is None:
+        alarms.told(client, state, after, now=moment)
     return True
 
 
@@ -145,7 +152,7 @@ def _take_commands(
     open_states = Q(state__in=(CommandState.PENDING, CommandState.EXPIRED))
     rows = (
         CommandResult.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("command")
+        .select_related("command", "client")
         .filter(open_states, client=client, command_id__in=told)
         .order_by("pk")
     )
@@ -156,6 +163,7 @@ def _take_commands(
         row.error = storable_text(item.get("error") or "", length=500)
         row.at = moment
         row.save(update_fields=["state", "cancelled", "left", "unknown", "error", "at"])
+    alarms.not_carried_out([row for row in rows if row.state == CommandState.FAILED], now=moment)
     if rows:
         publish("commands", ids=tuple(row.command_id for row in rows))
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.db.models import Q
 
+from killswitch import alarms
 from killswitch.choices import Mode
 from killswitch.locking import bounded, lock_epoch, set_epoch
 from killswitch.models import Acknowledgement, Activation, Switch, TradingClient
@@ -126,6 +127,7 @@ def deactivate(*, actor: Actor, message: str, scope: str = GLOBAL, now: datetime
         now=moment,
     )
     publish("killswitch", ids=(activation.pk,))
+    alarms.rearmed(activation, now=moment)
     return activation
 
 
@@ -140,7 +142,10 @@ def _begin(*, actor: Actor, order: StopOrder, now: datetime | None) -> Activatio
         return ActivationOutcome(changed=False, activation=open_already, warnings=warnings)
     before = _describe(switch)
     if not order.drill and switch.activation is not None:
-        _end(switch.activation, actor=actor, message=f"Closed further, to {order.mode}", moment=moment)
+        ended = _end(
+            switch.activation, actor=actor, message=f"Closed further, to {order.mode}", moment=moment
+        )
+        alarms.rearmed(ended, now=moment)
     participants = _participants(order.scope, moment=moment)
     warnings += _warn_of_nobody(order.scope, participants)
     activation = _create(actor=actor, order=order, epoch=epoch + 1, moment=moment, warnings=warnings)
@@ -168,6 +173,7 @@ def _begin(*, actor: Actor, order: StopOrder, now: datetime | None) -> Activatio
         now=moment,
     )
     publish("killswitch", ids=(activation.pk,))
+    alarms.stopped(activation)
     return ActivationOutcome(changed=True, activation=activation, warnings=warnings)
 
 

@@ -5,7 +5,7 @@ import { openPalette } from "./palette.js";
 
 const sheet = document.getElementById("keys");
 const toggle = document.getElementById("single-keys");
-let goes = 0; // G was pressed: when
+let goes = -Infinity; // G was pressed: when
 let others = () => {}; // what a page's own script does with a single key
 
 export const onKey = (act) => { others = act; };
@@ -35,7 +35,7 @@ function single(event) {
     else location.assign(document.getElementById("stop").href);
   } else if (key === "?") sheet.showModal();
   else if (key === "/") { event.preventDefault(); search(); }
-  else if (performance.now() - goes < 1500) { goes = 0; go(key.toLowerCase()); }
+  else if (performance.now() - goes < 1500) { goes = -Infinity; go(key.toLowerCase()); }
   else if (key.toLowerCase() === "g" && !event.shiftKey) goes = performance.now();
   else if (!event.shiftKey && !event.repeat) others(event);
 }

@@ -15,6 +15,7 @@ from tests.alerts.rows import NOW, firing
 from tests.cast import caller
 from tests.pages.queries import most_queries
 
+LONG_AGO, FAR_OFF = NOW - timedelta(days=3650), NOW + timedelta(days=3650)
 URL = "/monitoring/alerts/recent"
 
 
@@ -22,7 +23,7 @@ def made(minute: int, **fields: Any) -> Alert:
     """An alert taken in `minute` minutes after NOW, and its line in the day's tally."""
     at = NOW + timedelta(minutes=minute)
     times = dict.fromkeys(("starts_at", "first_at", "last_at", "decided_at"), at)
-    alert = firing(**times | fields)
+    alert = firing(**times | {"due_at": FAR_OFF} | fields)
     KindTally.objects.get_or_create(day=at.date(), category=alert.category, title=alert.title)
     return alert
 
@@ -30,8 +31,15 @@ def made(minute: int, **fields: Any) -> Alert:
 @pytest.fixture
 def alerts(db: None) -> list[Alert]:
     return [
-        made(0, title="Volatility of TSLA", labels={"symbol": "TSLA"}),
-        made(10, title="Quote is late", category="DATA_QUALITY", priority="MEDIUM", labels={"symbol": "AAPL", "venue": "X"}),
+        made(0, title="Volatility of TSLA", labels={"symbol": "TSLA"}, due_at=LONG_AGO),
+        made(
+            10,
+            title="Quote is late",
+            category="DATA_QUALITY",
+            priority="MEDIUM",
+            labels={"symbol": "AAPL", "venue": "X"},
+            due_at=LONG_AGO,
+        ),
         made(
             20,
             title="Cost of the day",
@@ -45,15 +53,29 @@ def alerts(db: None) -> list[Alert]:
             resolved_at=NOW,
             labels={"symbol": "TSLA"},
         ),
-        made(30, title="Volatility of AAPL", acknowledged_at=NOW, acknowledged_by="alice", due_at=NOW),
-        made(40, title="Volatility of IBM", priority="CRITICAL", due_at=NOW),
+        made(
+            30,
+            title="Volatility of AAPL",
+            labels={},
+            acknowledged_at=NOW,
+            acknowledged_by="alice",
+            due_at=LONG_AGO,
+        ),
+        made(40, title="Volatility of IBM", labels={}, priority="CRITICAL", due_at=LONG_AGO),
     ]
 
 
 @pytest.mark.parametrize(
     "query",
     [
-        *("category=risk", "category=NOPE", "priority=URGENT", "decision=GONE", "state=OPEN", "acknowledged=yes"),
+        *(
+            "category=risk",
+            "category=NOPE",
+            "priority=URGENT",
+            "decision=GONE",
+            "state=OPEN",
+            "acknowledged=yes",
+        ),
         *("overdue=1", "since=yesterday", "since=2026-11-23T10:00:00", "until=9999-12-31T23:59:59-14:00"),
         *("limit=0", "limit=201", "cursor=x", "search=" + "x" * 201, "search=%00", "source=" + "x" * 65),
     ],
@@ -113,7 +135,15 @@ def test_finds_an_alert_by_its_number(bob: User, alerts: list[Alert]) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["", "state=FIRING", "search=volatility", "search=symbol=TSLA", "source=api", "overdue=true", "since=2026-11-23T14:00:00Z"],
+    [
+        "",
+        "state=FIRING",
+        "search=volatility",
+        "search=symbol=TSLA",
+        "source=api",
+        "overdue=true",
+        "since=2026-11-23T14:00:00Z",
+    ],
 )
 def test_pages_hold_each_alert_once_newest_first(bob: User, alerts: list[Alert], query: str) -> None:
     client, seen = caller(bob), []
@@ -143,7 +173,12 @@ def test_a_walk_that_stops_early_loses_nothing(
     alerts: list[Alert], monkeypatch: pytest.MonkeyPatch, filters: Filters
 ) -> None:
     for minute in range(50, 62):
-        made(minute, title="Volatility of TSLA", labels={"symbol": "TSLA"}, priority="CRITICAL" if minute % 5 == 0 else "HIGH")
+        made(
+            minute,
+            title="Volatility of TSLA",
+            labels={"symbol": "TSLA"},
+            priority="CRITICAL" if minute % 5 == 0 else "HIGH",
+        )
     now = timezone.now()
     whole = [alert.pk for alert in recent(filters, limit=100, now=now).results]
     monkeypatch.setattr(walks, "WINDOW", 3)
@@ -160,6 +195,22 @@ def test_a_walk_that_stops_early_loses_nothing(
     assert whole
 
 
+def test_words_of_many_titles_are_found_by_going_through_the_newest(
+    alerts: list[Alert], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walks, "TITLES", 2)
+    assert [alert.pk for alert in recent(Filters(search="VOLATILITY of"), limit=2).results] == [
+        alerts[4].pk,
+        alerts[3].pk,
+    ]
+
+
+@pytest.mark.parametrize(("search", "found"), [("100%", 1), ("0%_", 0), ("_", 0), ("\\", 0), ("%", 1)])
+def test_search_takes_signs_as_they_are(alerts: list[Alert], search: str, found: int) -> None:
+    made(50, title="Limit used to 100%")
+    assert len(recent(Filters(search=search), limit=9).results) == found
+
+
 def test_a_row_says_what_was_decided_and_whether_it_is_overdue(bob: User, alerts: list[Alert]) -> None:
     rows = {row["id"]: row for row in caller(bob).get(URL).json()["results"]}
     assert rows[alerts[2].pk]["reason"].startswith("held")
@@ -168,7 +219,7 @@ def test_a_row_says_what_was_decided_and_whether_it_is_overdue(bob: User, alerts
 
 
 def test_costs_the_same_few_queries_whatever_the_number_of_rows(alerts: list[Alert]) -> None:
-    with most_queries(4):
+    with most_queries(5):
         recent(Filters(search="volatility", since=NOW, until=NOW + timedelta(hours=1)), limit=50)
 
 

@@ -50,7 +50,9 @@ def test_counts_the_last_hour_day_and_week(week: None) -> None:
 
 
 def test_summed_up_hours_change_no_number(week: None) -> None:
-    moments = [NOW - timedelta(minutes=minutes) for minutes in (0, 29, 30, 31, 90, 1380, 1381, 1500, 8640, 20_000)]
+    moments = [
+        NOW - timedelta(minutes=minutes) for minutes in (0, 29, 30, 31, 90, 1380, 1381, 1500, 8640, 20_000)
+    ]
     before = [dict(tallied(moment)) for moment in moments]
     assert sum_up_hours(now=NOW) > 0
     assert [dict(tallied(moment)) for moment in moments] == before
@@ -71,7 +73,9 @@ def test_sums_up_each_hour_once_and_only_when_it_is_over(week: None) -> None:
 
 def kind(title: str, days_ago: int, *, raised: int, sent: int = 0, acted: int = 0) -> None:
     day = (NOW - timedelta(days=days_ago)).date()
-    KindTally.objects.create(day=day, category="RISK_WARNING", title=title, raised=raised, sent=sent, acted=acted)
+    KindTally.objects.create(
+        day=day, category="RISK_WARNING", title=title, raised=raised, sent=sent, acted=acted
+    )
 
 
 def test_top_talkers_of_seven_days(db: None) -> None:
@@ -105,10 +109,16 @@ def test_flapping_names_each_fingerprint_once_by_its_newest_incident(db: None) -
 
 def test_deliveries_by_channel(bob: User) -> None:
     desk, night = a_channel("desk"), a_channel("night")
-    for days, state in ((0, "SENT"), (0, "DEAD"), (2, "SENT"), (9, "SENT")):
+    for days, state in ((9, "SENT"), (2, "SENT"), (0, "SENT"), (0, "DEAD")):
         at = NOW - timedelta(days=days)
         Delivery.objects.create(
-            channel=desk, channel_name="desk", kind="firing", priority="HIGH", state=state, created_at=at, due_at=at
+            channel=desk,
+            channel_name="desk",
+            kind="firing",
+            priority="HIGH",
+            state=state,
+            created_at=at,
+            due_at=at,
         )
     windows = statistics(now=NOW).windows
     assert windows["hour"].by_channel == {"desk": {"SENT": 1, "DEAD": 1}, night.name: {}}

@@ -1,4 +1,4 @@
-"""A trading process for tests that kill it. Usage: alerting_child.py [NUMBER] [kill|exit|fork]
+"""A trading process for tests that kill it. Usage: alerting_child.py NUMBER kill|exit|fork|orphan
 
 It raises so many alerts while the console is away, says `queued`, and then ends in that way.
 """
@@ -26,7 +26,10 @@ def main(number: str, end: str) -> None:
         pass
     print("queued", manager.pending, flush=True)  # noqa: T201  # the tests read it
     sys.stdin.readline()
-    if end == "kill":
+    if end == "orphan" and os.fork() == 0:
+        sys.stdin.readline()  # lives on for as long as the test wants
+        os._exit(0)
+    if end in ("kill", "orphan"):
         os.kill(os.getpid(), signal.SIGKILL)
     if end == "fork":
         child = os.fork()

@@ -165,6 +165,37 @@ def test_without_a_console_critical_goes_directly(monkeypatch: pytest.MonkeyPatc
     assert len(bot.sent) == 1
 
 
+def test_what_the_console_had_taken_before_it_went_is_not_taken_again_with_the_mark(
+    manage: Make, server: ConsoleServer
+) -> None:
+    def lose(handler: Handler, _path: str, data: dict[str, Any]) -> bool:
+        server.take_alerts(data, handler.headers["Idempotency-Key"])
+        handler.close_connection = True
+        return True
+
+    server.post_answer = lose
+    manager = manage(telegram_bot=OwnBot())
+    assert manager.alert_critical_error_sync("bad").sent_directly
+    server.post_answer = None
+    manager.alert_data_quality_sync("yahoo", "stale")
+    assert manager.flush()
+    assert server.titles() == ["bad", "Data of yahoo: stale"]
+
+
+def test_what_is_critical_has_the_console_looked_for_at_once(
+    manage: Make, server: ConsoleServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("opsclient.alerts.sender.REFUSED_PAUSE_S", 1000.0)
+    body = {"error": {"code": "code", "message": "no", "details": {}}}
+    server.post_answer = lambda handler, _path, _data: handler.answer(403, body)
+    manager = manage()
+    assert manager.alert_data_quality_sync("yahoo", "stale").queued
+    server.post_answer = None
+    assert manager.alert_data_quality_sync("yahoo", "late").queued
+    assert manager.alert_critical_error_sync("bad").sent
+    assert len(server.alerts) == 3
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -157,6 +157,17 @@ def test_a_full_queue_gives_up_the_oldest_of_the_least_urgent() -> None:
     assert (queue.take_losses(), queue.losses()) == ({"LOW": 3}, {})
 
 
+def test_what_an_earlier_process_left_goes_first_and_once() -> None:
+    queue = Queue(most=4, most_bytes=10**6)
+    for title in ("new", "newer"):
+        queue.add(entry(title=title))
+    left = [entry(title="old"), entry(title="older"), entry(title="oldest", priority="HIGH")]
+    assert titles(queue.put_first(reversed(left))) == ["older"]
+    queue.put_first(left[2:])
+    assert titles(queue.entries()) == ["oldest", "old", "new", "newer"]
+    assert queue.bytes == sum(one.size for one in queue.entries())
+
+
 def test_a_queue_is_bounded_by_bytes_too() -> None:
     queue = Queue(most=10**6, most_bytes=1000)
     for number in range(50):

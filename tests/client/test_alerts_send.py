@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from opsclient import ConfigurationError, OpsConsole
-from opsclient.smart_alerts import AlertCategory, AlertDecision, AlertPriority, SmartAlertManager
+from opsclient.smart_alerts import AlertCategory, AlertDecision, AlertPriority, AlertResult, SmartAlertManager
 
 from tests.client.console_server import ConsoleServer, Handler, eventually
 
@@ -350,10 +350,12 @@ def test_inside_a_running_loop_the_plain_call_does_not_wait(
 ) -> None:
     manager = manage(wait_s=60)
 
-    async def in_a_loop() -> AlertDecision:
-        return manager.alert_trading_signal_sync("AAPL", "BUY", 0.85).decision
+    async def in_a_loop() -> AlertResult:
+        return manager.alert_trading_signal_sync("AAPL", "BUY", 0.85)
 
-    assert asyncio.run(in_a_loop()) is AlertDecision.QUEUED
+    result = asyncio.run(in_a_loop())
+    assert result.queued
+    assert "not decided yet" in result.reason  # no failure of a request was waited for either
     hung.set()
     assert manager.flush()
     assert len(server.alerts) == 1

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from opsclient import ConfigurationError
+from opsclient.alerts.journal import parse
 from opsclient.smart_alerts import AlertDecision, AlertPriority, SmartAlertManager
 
 from tests.client.console_server import ConsoleServer, Handler, eventually
@@ -204,6 +205,38 @@ def test_a_kill_between_the_sending_and_the_answer_is_no_second_alert(
     raise_some(manager, 1)
     assert manager.flush()
     assert server.titles() == [*(f"number {index}" for index in range(10)), "LOW 0"]
+
+
+def test_what_was_delivered_is_not_left_to_the_next(manage: Make, server: ConsoleServer, spool: Path) -> None:
+    body = {"error": {"code": "code", "message": "no", "details": {}}}
+    server.post_answer = lambda handler, _path, data: bool(server.alerts and handler.answer(503, body))
+    manager = manage()
+    raise_some(manager, 3)
+    assert server.titles() == ["LOW 0"]
+    (file,) = files(spool)
+
+    def waiting() -> list[str]:
+        return [entry.alert.title for entry in parse(file.read_bytes()).entries]
+
+    eventually(lambda: waiting() == ["LOW 1", "LOW 2"], "the file says what waits")
+
+
+def test_a_child_that_lives_on_does_not_keep_what_its_parent_left(
+    manage: Make, server: ConsoleServer
+) -> None:
+    manage().close()
+    server.stop()
+    process = child(3, "orphan")
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.stdin.write("go\n")
+    process.stdin.flush()
+    process.wait(20)
+    server.start()
+    manage()
+    eventually(lambda: len(server.alerts) == 3, "what the parent left is delivered")
+    process.communicate("end\n", timeout=20)
 
 
 def test_a_living_process_keeps_its_own(manage: Make, server: ConsoleServer, spool: Path) -> None:

@@ -2,10 +2,10 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.messages import get_messages
-from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
@@ -19,7 +19,8 @@ pytestmark = pytest.mark.django_db
 ACTS = ("acknowledge", "unacknowledge", "resolve", "assign")
 
 
-def said(response: HttpResponse) -> str:
+def said(response: Any) -> str:
+    """The messages that the next page will show."""
     return " ".join(str(message) for message in get_messages(response.wsgi_request))
 
 

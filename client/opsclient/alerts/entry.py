@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
+from itertools import islice
 from uuid import uuid4
 
 from opsclient import clock
@@ -73,8 +74,11 @@ class Queue:
     def __init__(self, *, most: int, most_bytes: int) -> None:
         self._most, self._most_bytes = most, most_bytes
         self._entries: dict[str, Entry] = {}
+        # Those that have been in no request, by priority, oldest first: whose turn it is to go.
+        self._loose: dict[AlertPriority, dict[str, Entry]] = {priority: {} for priority in AlertPriority}
         self._bytes = 0
         self._lost: Counter[str] = Counter()
+        self._fresh: list[Entry] = []
         self._over: list[str] = []
         self._lock = threading.RLock()
 
@@ -94,40 +98,37 @@ class Queue:
     def add(self, entry: Entry) -> list[Entry]:
         """Queue one alert. Returns what had to go for it, which may be itself."""
         with self._lock:
-            if entry.key in self._entries:
-                return []
-            self._entries[entry.key] = entry
-            self._bytes += entry.size
+            self._put(entry)
             return self._make_room()
 
     def put_first(self, entries: Iterable[Entry]) -> list[Entry]:
         """Queue alerts that are older than all that wait. Returns what had to go for them."""
         with self._lock:
-            mine = self._entries
+            mine = list(self._entries.values())
             self._entries, self._bytes = {}, 0
-            for entry in (*entries, *mine.values()):
-                if entry.key not in self._entries:
-                    self._entries[entry.key] = entry
-                    self._bytes += entry.size
+            self._loose = {priority: {} for priority in AlertPriority}
+            for entry in (*entries, *mine):
+                self._put(entry)
             return self._make_room()
 
     def parcel(self) -> list[Entry]:
         """What the next request carries: what it carried before if there was one, else the oldest that fit into it."""
         with self._lock:
-            waiting = list(self._entries.values())
-            if not waiting:
+            first = next(iter(self._entries.values()), None)
+            if first is None:
                 return []
-            if waiting[0].parcel:
-                return [entry for entry in waiting if entry.parcel == waiting[0].parcel]
-            chosen, size = [waiting[0]], waiting[0].size
-            for entry in waiting[1:PARCEL]:
+            if first.parcel:
+                return [entry for entry in self._entries.values() if entry.parcel == first.parcel]
+            chosen, size = [first], first.size
+            for entry in islice(self._entries.values(), 1, PARCEL):
                 size += entry.size
                 if entry.parcel or size > PARCEL_BYTES:
                     break
                 chosen.append(entry)
-            key = chosen[0].key if len(chosen) == 1 else uuid4().hex
+            key = first.key if len(chosen) == 1 else uuid4().hex
             for entry in chosen:
                 entry.parcel = key
+                self._loose[entry.alert.urgency].pop(entry.key, None)
             return chosen
 
     def split(self, entries: Iterable[Entry]) -> None:
@@ -160,19 +161,40 @@ class Queue:
             lost, self._lost = dict(self._lost), Counter()
             return lost
 
+    def take_fresh(self) -> list[Entry]:
+        """What still waits of the alerts that came since the last call and are not stored."""
+        with self._lock:
+            fresh, self._fresh = self._fresh, []
+            return [entry for entry in fresh if not entry.stored and not entry.over]
+
+    def give_back(self, fresh: Iterable[Entry]) -> None:
+        """These could not be stored."""
+        with self._lock:
+            self._fresh = [*fresh, *self._fresh]
+
     def take_over(self) -> list[str]:
         """The keys of stored alerts that are over since the last call."""
         with self._lock:
             keys, self._over = self._over, []
             return keys
 
+    def _put(self, entry: Entry) -> None:
+        if entry.key in self._entries:
+            return
+        self._entries[entry.key] = entry
+        self._bytes += entry.size
+        if not entry.parcel:
+            self._loose[entry.alert.urgency][entry.key] = entry
+        if not entry.stored:
+            self._fresh.append(entry)
+
     def _make_room(self) -> list[Entry]:
         gone: list[Entry] = []
         while len(self._entries) > self._most or self._bytes > self._most_bytes:
-            loose = [entry for entry in self._entries.values() if not entry.parcel]
-            if not loose:
+            least = next((waiting for waiting in self._loose.values() if waiting), None)
+            if least is None:
                 break
-            entry = min(loose, key=lambda entry: entry.alert.urgency.rank)  # of equals, the oldest
+            entry = next(iter(least.values()))
             self._drop(entry)
             self._lost[entry.alert.urgency] += 1
             gone.append(entry)
@@ -180,6 +202,7 @@ class Queue:
 
     def _drop(self, entry: Entry) -> None:
         if self._entries.pop(entry.key, None) is not None:
+            self._loose[entry.alert.urgency].pop(entry.key, None)
             self._bytes -= entry.size
             entry.over = True
             if entry.stored:

@@ -98,10 +98,14 @@ class Spool:
 
     def _store_new(self) -> None:
         assert self._journal is not None  # noqa: S101  # the callers have looked
-        fresh = [entry for entry in self._queue.entries() if not entry.stored]
+        fresh = self._queue.take_fresh()
         if not fresh:
             return
-        self._journal.append(map(added, fresh), sync=any(entry.urgent for entry in fresh))
+        try:
+            self._journal.append(map(added, fresh), sync=any(entry.urgent for entry in fresh))
+        except OSError:
+            self._queue.give_back(fresh)
+            raise
         for entry in fresh:
             entry.stored = True
 

@@ -1,0 +1,103 @@
+"""Alerts raised inside the transaction of another change, such as a stop, which must not wait for the lock of the decisions."""
+
+import logging
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connections, transaction
+from django.utils import timezone
+
+from alerts.locking import lock_decisions
+from alerts.models import Submission
+from alerts.services.raised import RaisedAlert, check
+from alerts.services.raising import decide_alerts
+from opsconsole.audit.actor import Actor
+
+logger = logging.getLogger(__name__)
+
+# Decided in one transaction.
+TOGETHER = 200
+MOMENTS = ("starts_at", "ends_at")
+
+
+def submit(*, actor: Actor, alert: RaisedAlert, now: datetime | None = None) -> None:
+    """Write the alert down in the caller's transaction; it is decided right after the commit, by another thread.
+
+    Raises ValueError, naming the field, and RuntimeError outside of a transaction.
+    """
+    check(alert)
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("submit() belongs in the transaction of the change that the alert tells of")
+    Submission.objects.create(at=now or timezone.now(), alert={"by": actor.name, **asdict(alert)})
+    transaction.on_commit(_decider.wake, robust=True)
+
+
+def decide_submissions(*, now: datetime | None = None) -> int:
+    """Decide what was submitted and not decided yet, oldest first. Returns how many."""
+    decided = 0
+    while found := _decide_some(now):
+        decided += found
+    return decided
+
+
+def _decide_some(now: datetime | None) -> int:
+    with transaction.atomic():
+        lock_decisions()
+        moment = now or timezone.now()
+        rows = list(Submission.objects.order_by("pk")[:TOGETHER])
+        for row in rows:
+            given = dict(row.alert)
+            actor = Actor.system(given.pop("by"))
+            decide_alerts(actor=actor, alerts=[_read(given, raised_at=row.at)], now=moment)
+        Submission.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    return len(rows)
+
+
+def _read(given: Mapping[str, Any], *, raised_at: datetime) -> RaisedAlert:
+    moments = {name: given[name] and datetime.fromisoformat(given[name]) for name in MOMENTS}
+    moments["starts_at"] = moments["starts_at"] or raised_at
+    identity = given["identity"] and UUID(given["identity"])
+    return RaisedAlert(**{**given, **moments, "identity": identity})
+
+
+class Decider:
+    """One thread of this process, which ends when nothing is left. Whatever it misses, the tick finds."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running = False
+        self._again = False
+
+    def wake(self) -> None:
+        """Returns at once."""
+        with self._lock:
+            self._again = True
+            if self._running:
+                return
+            self._running = True
+        threading.Thread(target=self._run, name="alerts-decider", daemon=True).start()
+
+    def _run(self) -> None:
+        try:
+            while self._take():
+                decide_submissions()
+        except Exception:
+            logger.exception("Alerts that were raised could not be decided yet")
+            with self._lock:
+                self._running = False
+        finally:
+            connections.close_all()
+
+    def _take(self) -> bool:
+        """Whether somebody has called since the last look. If not, this thread is over: the next call starts another."""
+        with self._lock:
+            wanted, self._again = self._again, False
+            self._running = wanted
+        return wanted
+
+
+_decider = Decider()

@@ -1,0 +1,98 @@
+"""The parts of `script/bench alerts`: each measures in processes of its own and sets its results beside the targets."""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bench.figures import Figure, at_least, at_most, seen
+from bench.result import Result
+from bench.rig import ROOT
+
+STORM_TIMES, UNIQUE_TIMES = 1.5, 0.5
+
+
+def posted(folder: Path, **options: int) -> Result:
+    """Posted alerts and filtered listings beside Alertmanager's."""
+    found = json_of(["bench.alertmanager", "--folder", str(folder), *_words(options)])
+    count = found["alerts"]
+    figures = []
+    for workload, times in (("storm", STORM_TIMES), ("unique", UNIQUE_TIMES)):
+        ours, theirs = (
+            statistics.median(run[peer]["per_second"] for run in found[workload])
+            for peer in ("console", "alertmanager")
+        )
+        figures += [
+            seen(
+                f"{workload}, {count:,} alerts, 8 connections, batches of 64: Alertmanager",
+                theirs,
+                "alerts/s",
+            ),
+            seen(f"{workload}: the console", ours, "alerts/s"),
+            at_least(f"{workload}: the console, times Alertmanager", ours / theirs, times, "×"),
+        ]
+        failed = sum(run["console"]["failed"] for run in found[workload])
+        lost = sum(count - run["console"]["raised"] for run in found[workload])
+        figures.append(at_most(f"{workload}: alerts not counted, requests refused", lost + failed, 0, ""))
+    return Result([*figures, *_listings(found)], found)
+
+
+def _listings(found: dict[str, Any]) -> list[Figure]:
+    ours, theirs, killed = found["console"], found["alertmanager"], found["killed"]
+    active = f"GET ?filter=, one hit among {killed['before']:,}"
+    return [
+        at_most(f"{active}, worst of {len(ours['one_hit_ms'])}", max(ours["one_hit_ms"]), 20, "ms"),
+        seen(f"{active}, median", statistics.median(ours["one_hit_ms"]), "ms"),
+        seen(f"{active}: Alertmanager", statistics.median(theirs["one_hit_ms"]), "ms"),
+        at_most(f"{active}, right after 1,000 new silences", ours["after_silences_ms"], 50, "ms"),
+        seen(f"{active}, right after 1,000 new silences: Alertmanager", theirs["after_silences_ms"], "ms"),
+        at_most(
+            "alerts answered 200 that are gone after kill -9", killed["before"] - killed["after"], 0, "alerts"
+        ),
+    ]
+
+
+def exactness(folder: Path, **options: int) -> Result:
+    """Counts of eight concurrent writers against those of a sequential oracle."""
+    found = json_of(["bench.exactness", "--folder", str(folder), *_words(options)])
+    wrong = sum(abs(counted - expected) for counted, expected in found["counts"].values())
+    raised = sum(expected for _, expected in found["counts"].values())
+    figures = [
+        at_least("8 writers: alerts raised", raised, min(raised, 100_000), "alerts"),
+        at_most("8 writers: counts of decisions, difference to the oracle", wrong, 0, "alerts"),
+        at_most(
+            "8 writers: times raised, difference to the incidents'",
+            abs(raised - found["raised"]),
+            0,
+            "alerts",
+        ),
+        at_most("8 writers: most sent of one category in one hour", found["most_in_an_hour"], 20, "alerts"),
+        seen("8 writers: alerts a second, in all", raised / found["seconds"], "alerts/s"),
+    ]
+    return Result(figures, found)
+
+
+ALERT_PARTS: dict[str, Callable[[Path], Result]] = {"posted": posted, "exactness": exactness}
+
+
+def json_of(module: list[str], environ: dict[str, str] | None = None) -> Any:
+    """What `python -m …` printed. Raises RuntimeError when it failed."""
+    done = subprocess.run(
+        [sys.executable, "-m", *module],
+        cwd=ROOT,
+        env=os.environ | (environ or {}),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{module[0]} ended with exit code {done.returncode}; its message stands above")
+    return json.loads(done.stdout)
+
+
+def _words(options: dict[str, int]) -> list[str]:
+    return [word for name, value in options.items() for word in (f"--{name}", str(value))]
