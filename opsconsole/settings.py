@@ -255,9 +255,14 @@ LOGGING = {
         }
     },
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["request_id"]}
+        "console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["request_id"]},
+        "none": {"class": "logging.NullHandler"},
     },
     # What these say of each request has addresses in it, which may be secrets.
-    "loggers": {name: {"level": "WARNING"} for name in ("apprise", "urllib3", "requests")},
+    "loggers": {
+        **{name: {"level": "WARNING"} for name in ("urllib3", "requests")},
+        # Its reasons name topics and the like, which are secrets; alerts.channels.apprise has them, cleaned.
+        "apprise": {"level": "WARNING", "handlers": ["none"], "propagate": False},
+    },
     "root": {"handlers": ["console"], "level": env.text("OPSCONSOLE_LOG_LEVEL", "INFO")},
 }

@@ -14,7 +14,7 @@ class MailServer:
     """
 
     def __init__(self) -> None:
-        self.mails: list[str] = []
+        self.mails: list[bytes] = []
         self.refused: set[str] = set()
         self.replies: dict[str, str] = {}
         self._server = _Server(self)
@@ -55,9 +55,9 @@ class _Handler(StreamRequestHandler):
 
     def _take(self) -> bool:
         lines = []
-        while (line := self.rfile.readline().decode()) != ".\r\n":
+        while (line := self.rfile.readline()) != b".\r\n":
             lines.append(line)
-        self.server.mail.mails.append("".join(lines))
+        self.server.mail.mails.append(b"".join(lines))
         return self._say(self.server.mail.replies.get("TAKEN", "250 taken"))
 
     def _answer(self, word: str, line: str) -> str:

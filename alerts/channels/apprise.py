@@ -1,8 +1,10 @@
 """A hundred more services, through Apprise (https://github.com/caronc/apprise)."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import unquote
 
 from apprise import Apprise, AppriseAsset, NotifyFormat, NotifyType
 from apprise.result import AppriseResult, AppriseResultStatus
@@ -17,6 +19,7 @@ LONGEST_TEXT = 32_000
 SHORTEST_TEXT = 60
 # What is left of a body's room for its title, in services that have none of their own.
 TITLE_ROOM = 250
+SHORTEST_SECRET = 6
 TYPES = {
     Priority.CRITICAL: NotifyType.FAILURE,
     Priority.HIGH: NotifyType.FAILURE,
@@ -65,7 +68,13 @@ class AppriseTransport:
         timed_out = result.status == AppriseResultStatus.TIMEOUT
         said = "; ".join(" ".join(entry.message.split()) for entry in result.logs())
         why = "no answer in time; it may have arrived" if timed_out else said or "the service refused it"
-        return SendFailed(redact(f"Apprise: {why}", (self._url,)), maybe_delivered=timed_out)
+        return SendFailed(redact(f"Apprise: {why}", _parts(self._url)), maybe_delivered=timed_out)
+
+
+def _parts(url: str) -> list[str]:
+    """All in a URL that may be a secret: each service has its own place for it, and some name it in their reasons."""
+    rest = unquote(url.partition("://")[2])
+    return [url, *(part for part in re.split(r"[^\w-]+", rest) if len(part) >= SHORTEST_SECRET)]
 
 
 def _type(message: Message) -> NotifyType:
