@@ -31,7 +31,7 @@ from opsconsole.api import fields as f
 from opsconsole.api.access import require
 from opsconsole.api.body import read_body
 from opsconsole.api.errors import ApiError, invalid
-from opsconsole.api.idempotency import once
+from opsconsole.api.idempotency import once, once_in_transaction
 from opsconsole.api.pagination import read_page
 from opsconsole.api.schema import CURSOR, IDEMPOTENCY_KEY, LIMIT, errors
 
@@ -79,10 +79,10 @@ class AlertsView(APIView):
         items, now = items_of(body), timezone.now()
         if items is None:
             alert = read_alert(body.or_refuse(), now=now)
-            return once(
+            return once_in_transaction(
                 request, operation="alerts.raise", body=body.raw, act=lambda: _raise_one(request, alert)
             )
-        return once(
+        return once_in_transaction(
             request, operation="alerts.raise", body=body.raw, act=lambda: _raise_many(request, items, now)
         )
 

@@ -98,8 +98,16 @@ class Row:
         return "oc-warn" if self.alert.priority == Priority.HIGH else ""
 
     @property
+    def digest_at(self) -> datetime | None:
+        """When a digest told it, if it was told in no other way. (The time may also be that of an earlier incident, carried over.)"""
+        alert = self.alert
+        if alert.sent_count or alert.last_sent_at is None or alert.last_sent_at < alert.first_at:
+            return None
+        return alert.last_sent_at
+
+    @property
     def sent(self) -> bool:
-        return self.alert.sent_count > 0 or self.alert.sent_directly
+        return self.alert.sent_count > 0 or self.alert.sent_directly or self.digest_at is not None
 
     @property
     def reason(self) -> str:

@@ -62,6 +62,12 @@ class Watch:
                 self._thread.start()
             self._changed.notify()
 
+    def stop(self) -> None:
+        """Look no more, once what is under way is done."""
+        with self._changed:
+            self._forever, self._look_at = False, None
+            self._changed.notify()
+
     def _run(self) -> None:
         while (grace := self._wait()) is not None:
             try:

@@ -93,12 +93,7 @@ def recent(
     within = walks.range_of(before_id=before_id, since=filters.since, until=filters.until)
     asked = parse_search(filters.search)
     walked, rest = _walk(filters, asked, within, limit=limit, now=moment)
-    rows = (
-        Alert.objects.filter(rest, pk__in=walked.ids)
-        if rest
-        else Alert.objects.filter(pk__in=walked.ids[: limit + 1])
-    )
-    found = {alert.pk: alert for alert in rows.select_related("assignee").order_by("-pk")[: limit + 1]}
+    found = {alert.pk: alert for alert in walks.matching(walked.ids, rest, most=limit + 1)}
     if asked.number is not None:
         numbered = Alert.objects.filter(
             _columns(filters), within.as_q(), _people(filters, moment), pk=asked.number
@@ -142,7 +137,9 @@ def _walk(
         rest = _columns(filters, but="source") & people
         return walks.along({"source": [filters.source]}, within, most=most if rest else limit + 1), rest
     if filters.acknowledged:
-        return walks.newest(Q(acknowledged_at__isnull=False), within, most=most), columns & people
+        rest = columns & _people(filters, now, but="acknowledged")
+        owned = Q(acknowledged_at__isnull=False)
+        return walks.newest(owned, within, most=most if rest else limit + 1), rest
     if columns:
         keys = _keys(filters)
         size = len(keys["category"])
@@ -170,10 +167,10 @@ def _titled(asked: Search) -> Q:
     return reduce(and_, (Q(title__icontains=word) for word in asked.words))
 
 
-def _people(filters: Filters, now: datetime) -> Q:
+def _people(filters: Filters, now: datetime, *, but: str = "") -> Q:
     """What depends on who owns it, and on the time."""
     found = Q()
-    if filters.acknowledged is not None:
+    if filters.acknowledged is not None and but != "acknowledged":
         found &= Q(acknowledged_at__isnull=not filters.acknowledged)
     if filters.overdue is not None:
         found &= overdue(now) if filters.overdue else ~overdue(now)

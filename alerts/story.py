@@ -47,13 +47,15 @@ def title(row: Row) -> str:
     return "Why you got this" if row.sent else "Why you did not get this"
 
 
-def story(row: Row, *, deliveries: Sequence[Delivery], acts: Iterable[Act], version: int = 0) -> list[Beat]:
-    """In time. `deliveries` with their `tries` loaded, in order of creation; `version` of the rule now, 0 if not known."""
+def story(row: Row, *, deliveries: Sequence[Delivery], acts: Iterable[Act]) -> list[Beat]:
+    """In time. `deliveries` with their `tries` loaded, in order of creation."""
     alert = row.alert
     beats = [_raised(alert), *_decisions(alert)]
     beats += [Beat(f"act-{act.key}", act.at, act.icon, act.title, act.text, tone=act.tone) for act in acts]
     beats += _told(deliveries)
-    if row.sent and not deliveries and not alert.sent_directly:
+    if row.digest_at is not None:
+        beats.append(_digest(row.digest_at))
+    elif row.sent and not deliveries and not alert.sent_directly:
         beats.append(_nobody(alert))
     if alert.state == AlertState.RESOLVED and alert.resolved_at is not None:
         beats.append(_resolved(alert, alert.resolved_at))
@@ -115,7 +117,8 @@ def _decision(entry: dict[str, Any], *, key: str, first: bool) -> list[Beat]:
         held = next((line.word for line in lines if line.tone == "held"), "")
         heading_ = f"{held} held it back" if held else f"Not sent: {word_of(decision)}"
     if not first:
-        heading_ = f"Raised again. {heading_}"
+        again_by_itself = any(gate.get("again") for gate in trace)
+        heading_ = f"{'Decided again' if again_by_itself else 'Raised again'}. {heading_}"
     verdict = "Sent." if sent else f"Not sent: {word_of(decision)}."
     if not sent and again:
         verdict += f" So were {again:,} repeat{'' if again == 1 else 's'}{_till(until)}."
@@ -166,6 +169,13 @@ def _nobody(alert: Alert) -> Beat:
     return Beat(
         "nobody", alert.sent_at or alert.decided_at, "alert-triangle", "Nobody was told", text, tone="bad"
     )
+
+
+def _digest(at: datetime) -> Beat:
+    text = (
+        "It still fired when the quiet hours ended. From then on it counts as sent, and somebody must own it."
+    )
+    return Beat("digest", at, "send", "The digest told it", text)
 
 
 def _resolved(alert: Alert, at: datetime) -> Beat:

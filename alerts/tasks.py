@@ -13,6 +13,7 @@ from alerts.chat.polling import poll_bots
 from alerts.services.ending import decide_untold, end_expired, release_held
 from alerts.services.escalating import escalate_due
 from alerts.services.submitting import decide_submissions
+from alerts.services.tallies import sum_up_hours
 
 # Of a worker's threads, only so many send at the same time: channels that hang must not hold up the proofs of a stop.
 SENDERS = 2
@@ -74,3 +75,9 @@ def poll_telegram() -> None:
 def forget_old_buttons() -> None:
     """Delete buttons that expired long ago."""
     forget_buttons(now=timezone.now())
+
+
+@shared_task(name="alerts.sum_up_hours")
+def sum_up() -> None:
+    """Keep the statistics of a week few rows to read."""
+    sum_up_hours(now=timezone.now())

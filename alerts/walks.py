@@ -11,12 +11,14 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 from django.db.models import Model, Q
+from django.db.models.expressions import RawSQL
 
 from alerts.choices import AlertState
 from alerts.models import Alert
 
-# Rows that one page may look at.
-WINDOW = 5000
+# Rows that one page may look at, and as how many it begins.
+WINDOW = 4000
+FIRST_LOOK = 250
 # Alerts in the order of their ids are in the order of `first_at`, but for those that waited so long for their turn.
 SLACK = timedelta(minutes=5)
 # Rows of the tally of kinds in which words are looked for, newest days first; and fewer than so many titles are followed.
@@ -87,9 +89,11 @@ def titles_with(words: Sequence[str]) -> list[str] | None:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT DISTINCT title FROM (
-                SELECT title FROM alerts_kindtally ORDER BY day DESC, category DESC, title DESC LIMIT %s
-            ) newest WHERE title ILIKE ALL (%s) LIMIT %s
+            SELECT title FROM (
+                SELECT DISTINCT title FROM (
+                    SELECT title FROM alerts_kindtally ORDER BY day DESC, category DESC, title DESC LIMIT %s
+                ) newest
+            ) kinds WHERE title ILIKE ALL (%s) LIMIT %s
             """,
             [KINDS, [f"%{_escaped(word)}%" for word in words], TITLES],
         )
@@ -151,21 +155,34 @@ def newest(condition: Q, within: Range, *, most: int) -> Walked:
 
 def labelled(labels: Mapping[str, str], within: Range, *, most: int) -> Walked:
     """Alerts with these labels. Where they are common the newest rows have enough; else the labels' own indexes are asked."""
-    recent = newest(Q(), within, most=WINDOW)
     wanted = Q(labels__contains=dict(labels))
-    among = Alert.objects.filter(wanted, pk__in=recent.ids).order_by("-pk").values_list("pk", flat=True)
-    ids = list(among)
-    if recent.horizon is None or len(ids) >= most:
-        return Walked(ids, recent.horizon)
+    recent = newest(Q(), within, most=WINDOW // 2)
+    among = [alert.pk for alert in matching(recent.ids, wanted, most=most, columns=("pk",))]
+    if len(among) == most:
+        return Walked(among, among[-1])
+    if recent.horizon is None:
+        return Walked(among)
     ids = []
     for state in AlertState:
-        found = list(
-            Alert.objects.filter(wanted, within.as_q(), state=state).values_list("pk", flat=True)[:WINDOW]
-        )
+        rows = Alert.objects.filter(wanted, within.as_q(), state=state).values_list("pk", flat=True)[:WINDOW]
+        found = list(rows)
         if len(found) == WINDOW:
-            return Walked(list(among), recent.horizon)
+            return Walked(among, recent.horizon)
         ids += found
     return Walked(sorted(ids, reverse=True))
+
+
+def matching(ids: Sequence[int], condition: Q, *, most: int, columns: Sequence[str] = ()) -> list[Alert]:
+    """The first `most` of these alerts that fulfil the condition, in the order of `ids`. Looks no further than it has to."""
+    found: list[Alert] = []
+    start, size = 0, max(FIRST_LOOK, most)
+    while start < len(ids) and len(found) < most:
+        part = RawSQL("SELECT unnest(%s::bigint[])", [list(ids[start : start + size])])
+        rows = Alert.objects.filter(condition, pk__in=part).order_by("-pk")
+        rows = rows.only(*columns) if columns else rows.select_related("assignee")
+        found += rows[: most - len(found)]
+        start, size = start + size, size * 4
+    return found
 
 
 def overdue(condition: Q, within: Range) -> Walked:

@@ -172,10 +172,16 @@ def _dedupe(gate: Facts, passed: bool) -> str:
     age = gate.get("age_seconds")
     if not passed:
         since = ago(float(age)) if age is not None else "within the window"
-        return f"the same alert was sent {since}; window {window}"
+        return f"the same alert was sent {since}; window {window}{_flapping(gate)}"
     if age is not None:
         return f"the same alert was sent {ago(float(age))}, longer than the window of {window}"
     return f"the same alert was not sent before; window {window}"
+
+
+def _flapping(gate: Facts) -> str:
+    """Why one that was resolved meanwhile is a duplicate all the same."""
+    flaps = int(gate.get("flaps") or 0)
+    return f"; it came back {_count(flaps, 'time')} within a day" if flaps else ""
 
 
 def _rate_limit(gate: Facts, passed: bool) -> str:

@@ -101,11 +101,16 @@ class Rig:
         port = free_port("127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{port}"
         self.host, self.port = "127.0.0.1", port
-        web = ConsolePrograms.new(self._folder, self.environ, "127.0.0.1", port).web()
+        programs = ConsolePrograms.new(self._folder, self.environ, "127.0.0.1", port)
+        web = programs.web()
         web = replace(web, environ={**web.environ, **self.wall_shift.environ(folder)})
         self.postgres = Server(self.cluster.program(durable=durable), folder / "postgres.log")
         self.valkey = Server(embedded.valkey.program(), folder / "valkey.log")
         self.web = Server(web, folder / "web.log")
+        # Not started by the rig itself: what they do is of no interest to most measurements.
+        self.worker = Server(programs.worker(), folder / "worker.log")
+        self.urgent = Server(programs.urgent(), folder / "urgent.log")
+        self.beat = Server(programs.beat(), folder / "beat.log")
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -165,7 +170,7 @@ class Rig:
             return False
 
     def _release(self) -> None:
-        for server in (self.web, self.valkey, self.postgres):
+        for server in (self.beat, self.worker, self.urgent, self.web, self.valkey, self.postgres):
             if server.is_running():
                 server.thaw()
                 server.stop()

@@ -224,6 +224,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 600},
     },
+    "alerts.sum_up_hours": {
+        "task": "alerts.sum_up_hours",
+        "schedule": 600.0,
+        "options": {"expires": 300},
+    },
     "api.forget_idempotent_calls": {
         "task": "api.forget_idempotent_calls",
         "schedule": 3600.0,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import re2
-from django.db.models import F, Q, QuerySet, Value
+from django.db.models import F, Q, QuerySet, TextField, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
 
@@ -95,7 +95,7 @@ def narrowed(alerts: QuerySet[Alert], matchers: Sequence[Matcher]) -> QuerySet[A
             alerts = alerts.filter(labels__contains={matcher.name: matcher.value})
             continue
         name = f"label_{number}"
-        alerts = alerts.alias(**{name: Coalesce(KeyTextTransform(matcher.name, F("labels")), Value(""))})
+        alerts = alerts.alias(**{name: Coalesce(KeyTextTransform(matcher.name, F("labels")), Value("", output_field=TextField()))})
         same = Q(**{name: matcher.value})
         alerts = alerts.filter(same if matcher.is_equal else ~same)
     return alerts

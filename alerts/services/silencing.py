@@ -105,11 +105,12 @@ def update(
     before = _facts(silence)
     if silence.starts_at > now:
         silence.starts_at = starts_at
-    silence.ends_at, silence.comment, silence.created_by, silence.updated_at = ends_at, comment, author, now
+    silence.ends_at, silence.comment, silence.created_by = ends_at, comment, author
     if annotations is not None:
         silence.annotations = dict(annotations)
     if _facts(silence) == before:
         return silence
+    silence.updated_at = now
     silence.save()
     _announce(actor, "alerts.silence_updated", silence, reason=comment, before=before, now=now)
     return silence

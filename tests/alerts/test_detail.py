@@ -47,7 +47,10 @@ def test_shows_everything_that_is_known(bob: User) -> None:
         DeliveryAttempt.objects.create(delivery=delivery, number=number, started_at=NOW, outcome=outcome)
     body = caller(bob).get(f"{URL}/{alert.pk}").json()
     assert (body["id"], body["fingerprint"], body["assignee"]) == (alert.pk, str(alert.fingerprint), "dana")
-    assert (body["decision"], body["reason"]) == ("DISABLED", "suppressed: the rule of this category is switched off")
+    assert (body["decision"], body["reason"]) == (
+        "DISABLED",
+        "suppressed: the rule of this category is switched off",
+    )
     assert body["trace"] == [{"gate": "enabled", "passed": False}]
     assert body["history"] == [before | {"reason": "sent: forced, so no other gate was asked"}]
     assert [(row["channel"], row["state"]) for row in body["deliveries"]] == [("desk", "SENT")]

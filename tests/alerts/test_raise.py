@@ -15,7 +15,8 @@ pytestmark = pytest.mark.django_db
 
 
 def test_first_alert_is_sent() -> None:
-    outcome = raise_alerts(actor=ROOT, alerts=[RaisedAlert(category="RISK_WARNING", title="a", source="api")], now=NOON)[0]
+    outcome = raise_alerts(
+        actor=ROOT, alerts=[RaisedAlert(category="RISK_WARNING", title="a", source="api")], now=NOON
+    )[0]
     assert outcome.decision == Decision.SENT
     alert = Alert.objects.get()
-    print(outcome, vars(alert))

@@ -42,6 +42,11 @@ NOT_FORCED = {"gate": "force", "passed": True, "forced": False}
             "suppressed: the same alert was sent 4 minutes ago; window 15 minutes",
         ),
         (
+            "DEDUPED",
+            {"gate": "dedupe", "window_minutes": 60, "age_seconds": 90, "flaps": 3},
+            "suppressed: the same alert was sent 1 minute ago; window 1 hour; it came back 3 times within a day",
+        ),
+        (
             "RATE_LIMITED",
             {"gate": "rate_limit", "sent": 20, "limit": 20},
             "suppressed: 20 were sent this hour; limit 20",

@@ -100,6 +100,25 @@ def test_nobody_was_told_for_want_of_a_channel(bob: User, browse: Browse) -> Non
     assert "Nobody was told No enabled channel takes this" in shown(browse(bob), an_alert())
 
 
+def test_told_in_the_digest(bob: User, browse: Browse) -> None:
+    now = timezone.now()
+    alert = an_alert(
+        decision=Decision.QUIET_HOURS, held=False, last_sent_at=now, due_at=now + timedelta(hours=1)
+    )
+    text = shown(browse(bob), alert)
+    assert "Why you got this" in text
+    assert "Quiet hours held it back" in text
+    assert "The digest told it" in text
+    assert "Nobody was told" not in text
+
+
+def test_the_time_of_an_earlier_incident_is_no_digest(bob: User, browse: Browse) -> None:
+    before = timezone.now() - timedelta(hours=1)
+    text = shown(browse(bob), an_alert(decision=Decision.DEDUPED, last_sent_at=before, age_s=60))
+    assert "Why you did not get this" in text
+    assert "The digest told it" not in text
+
+
 def test_a_delivery_that_was_given_up(bob: User, browse: Browse) -> None:
     alert = an_alert()
     dead = told(alert, a_channel(), state="DEAD", attempts=8, error="403: the bot was blocked")

@@ -72,7 +72,9 @@ def decided(alert: Alert, data: Mapping[str, Any], *, sent_directly: bool) -> Al
     number, trace, said = data.get("id"), data.get("trace"), data.get("reason")
     text = str(data.get("decision") or "")
     if alert.resolved:
-        decision, reason = AlertDecision.RESOLVED, "resolved" if number is not None else "nothing to resolve"
+        # The console's sentence is about the alert that ends; here the question was whether one did.
+        decision, said = AlertDecision.RESOLVED, None
+        reason = "resolved" if number is not None else "there was nothing to resolve"
     elif text in AlertDecision.__members__:
         decision = AlertDecision(text)
         reason = _REASONS.get(decision, text)

@@ -44,7 +44,7 @@ class Caller:
     def ask(self, method: str, path: str, body: Any = None, **extra: Any) -> Any:
         data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         content_type = extra.pop("content_type", "application/json")
-        return self.client.generic(method, f"/api/v2{path}", data, content_type, **extra)
+        return self.client.generic(method, f"/api/v2{path}", data, CONTENT_TYPE=content_type, **extra)
 
     def get(self, path: str, **query: Any) -> Any:
         answer = self.ask("GET", f"{path}?{urlencode(query, doseq=True)}")

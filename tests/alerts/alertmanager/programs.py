@@ -63,6 +63,8 @@ def prometheus(folder: Path, *, console_port: int, token: str, rules: Path) -> I
         f"--storage.tsdb.path={folder / 'tsdb'}",
         f"--web.listen-address=127.0.0.1:{port}",
         "--web.enable-lifecycle",
+        # What it sends before it has found the console is lost until it sends again.
+        "--rules.alert.resend-delay=2s",
         "--log.level=warn",
     ]
     with (folder / "prometheus.log").open("wb") as log:

@@ -92,10 +92,13 @@ def test_another_content_type(am: Caller) -> None:
     assert body["message"] == 'unsupported media type "text/plain", only [application/json] are allowed'
 
 
-def test_another_method(am: Caller) -> None:
-    answer = am.ask("PUT", "/alerts", [])
+@pytest.mark.parametrize("method", ["PUT", "HEAD", "OPTIONS", "DELETE"])
+def test_another_method(am: Caller, method: str) -> None:
+    answer = am.ask(method, "/alerts", [])
     assert answer.status_code == 405
-    assert answer.json() == {"code": 405, "message": "method PUT is not allowed, but [GET,POST] are"}
+    if method != "HEAD":
+        message = f"method {method} is not allowed, but [GET,POST] are"
+        assert answer.json() == {"code": 405, "message": message}
 
 
 # What is taken
