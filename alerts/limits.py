@@ -5,7 +5,7 @@ Right-to-left marks and HTML are text like any other: they are made harmless whe
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -74,7 +74,7 @@ def check_details(field: str, details: object) -> None:
         raise ValueError(f"{field} has {size} bytes as JSON; at most {DETAILS} are allowed.")
 
 
-def check_choice(field: str, value: object, choices: list[str]) -> None:
+def check_choice(field: str, value: object, choices: Sequence[str]) -> None:
     if value not in choices:
         raise ValueError(f"{field} must be one of {', '.join(choices)}.")
 

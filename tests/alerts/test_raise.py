@@ -14,6 +14,7 @@ from alerts.matching import Matcher
 from alerts.models import Alert, Delivery, HourCount, KindTally, MinuteTally
 from alerts.services import silencing
 from alerts.services.incidents import LONGEST_HISTORY, folded
+from alerts.services.raised import NOTHING
 from alerts.services.raising import decide_alerts, raise_alerts
 from tests.alerts.raising import NIGHT, NOON, a_channel, an_alert, minutes, raised, set_rule, the
 from tests.cast import ROOT
@@ -282,7 +283,7 @@ def test_own_key_with_other_words() -> None:
 def test_resolve_is_told_if_firing_was() -> None:
     a_channel()
     gone = an_alert(resolved=True)
-    assert raised(NOON, gone)[0] == (None, None, [], False, None)
+    assert raised(NOON, gone)[0] == NOTHING
     raised(minutes(1))
     Delivery.objects.update(state="SENT")
     outcome = raised(minutes(2), gone)[0]
