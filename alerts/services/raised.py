@@ -78,7 +78,7 @@ def check(alert: RaisedAlert) -> None:
         limits.check_line("dedupe_key", alert.dedupe_key, longest=limits.DEDUPE_KEY, empty=False)
     for name in ("starts_at", "ends_at"):
         moment = getattr(alert, name)
-        if moment is not None and moment.tzinfo is None:
-            raise ValueError(f"{name} must be a time with its zone.")
+        if moment is not None:
+            limits.check_moment(name, moment)
     if alert.starts_at is not None and alert.ends_at is not None and alert.starts_at > alert.ends_at:
         raise ValueError("ends_at must not lie before starts_at.")
