@@ -289,9 +289,11 @@ class MinuteTally(models.Model):
 
 
 class HourTally(models.Model):
-    """MinuteTally summed up by whole hours that are over; one hour's rows are all there, or none (alerts.services.tallies)."""
+    """MinuteTally summed up by whole hours and days (UTC) that are over; the rows of one are all there, or none (alerts.services.tallies)."""
 
     hour = models.DateTimeField()
+    # 1, or 24 from midnight on.
+    hours = models.PositiveSmallIntegerField(default=1)
     category = models.CharField(max_length=32, choices=Category)
     priority = models.CharField(max_length=16, choices=Priority)
     decision = models.CharField(max_length=16, choices=Decision)
@@ -300,7 +302,7 @@ class HourTally(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["hour", "category", "priority", "decision"], name="one_tally_an_hour"
+                fields=["hours", "hour", "category", "priority", "decision"], name="one_tally_an_hour"
             )
         ]
 
@@ -461,9 +463,7 @@ class Delivery(models.Model):
             models.Index(fields=["-id"], name="delivery_dead", condition=Q(state=DeliveryState.DEAD)),
             models.Index(fields=["channel", "-id"], name="delivery_channel"),
             # The statistics by channel, without a look at the rows.
-            models.Index(
-                fields=["created_at"], name="delivery_counts", include=["channel_name", "state"]
-            ),
+            models.Index(fields=["channel_name", "state", "created_at"], name="delivery_counts"),
         ]
 
     def __str__(self) -> str:
