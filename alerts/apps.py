@@ -5,6 +5,6 @@ class AlertsConfig(AppConfig):
     name = "alerts"
 
     def ready(self) -> None:
-        from alerts import parts  # noqa: PLC0415  it needs the models, which exist only now
+        from alerts import checks, parts  # noqa: F401, PLC0415  they need the models, which exist only now; checks register themselves
 
         parts.register()

@@ -8,7 +8,7 @@ HIDDEN = "[secret]"
 
 # Tokens of Telegram's bots and Slack's; the secret part of chat services' webhook addresses; user and password in any URL.
 _PATTERNS = (
-    (re.compile(r"\b(bot)?\d{5,}:[\w-]{20,}"), HIDDEN),
+    (re.compile(r"\b(bot)?\d{3,}:[\w-]{20,}"), HIDDEN),
     (re.compile(r"\bx(?:ox[a-z]|app)-[\w-]{8,}"), HIDDEN),
     (re.compile(r"(/(?:services|workflows|triggers|webhooks?)/)[\w\-./]{16,}"), rf"\1{HIDDEN}"),
     (re.compile(r"(?<=://)[^/\s@'\"]+@"), f"{HIDDEN}@"),

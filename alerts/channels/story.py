@@ -49,6 +49,7 @@ def tell(message: Message) -> Story:
         facts=tuple((isolate(one_line(name)), isolate(one_line(value))) for name, value in message.facts),
         lines=tuple(isolate(one_line(line)) for line in message.lines),
         link=message.alert_url,
+        left_out=max(0, message.count - len(message.lines)) if message.kind == DeliveryKind.DIGEST else 0,
     )
 
 
@@ -71,7 +72,7 @@ def fit(story: Story, limit: int, *, length: Callable[[str], int] = units) -> St
         text_room,
         lambda line: length(line) + 3,
     )
-    left_out = len(story.facts) - len(facts) + len(story.lines) - len(lines)
+    left_out = story.left_out + len(story.facts) - len(facts) + len(story.lines) - len(lines)
     text = cut(story.text, max(0, left), length=length)
     return replace(
         story,
