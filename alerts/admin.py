@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.functional import cached_property
 
 from alerts.admin_forms import LabelRuleForm, ResponseTimeForm, RuleForm
+from alerts.admin_replay import ReplayMixin
 from alerts.models import Alert, AlertRule, LabelRule, ResponseTime, Silence
 from alerts.services import rules
 from opsconsole.accounts.actor import actor_of
@@ -31,7 +32,7 @@ class FixedRowsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # the class t
 
 
 @admin.register(AlertRule)
-class AlertRuleAdmin(FixedRowsAdmin):
+class AlertRuleAdmin(ReplayMixin, FixedRowsAdmin):
     form = RuleForm
     list_display = (
         *("category", "enabled", "default_priority", "min_priority", "max_per_hour", "dedupe_window_minutes"),

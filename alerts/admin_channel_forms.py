@@ -42,6 +42,8 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # the class takes
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if self.instance.pk and cleaned.get("version") != self.instance.version:
             raise forms.ValidationError("Somebody changed this channel meanwhile: read the page again.")
+        if not self.instance.pk and Channel.objects.filter(name=cleaned.get("name")).exists():
+            self.add_error("name", "There is a channel of this name already.")
         if self.errors:
             return cleaned
         try:

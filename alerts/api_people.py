@@ -28,26 +28,26 @@ from opsconsole.api.schema import IDEMPOTENCY_KEY, errors
 MOST_MINUTES = int(owning.LONGEST / timedelta(minutes=1))
 
 
-class AcknowledgeSerializer(serializers.Serializer[Any]):
+class AcknowledgeAlertSerializer(serializers.Serializer[Any]):
     note = serializers.CharField(required=False, allow_blank=True, max_length=owning.NOTE_LENGTH)
     until = serializers.DateTimeField(required=False, help_text="When it is due again; never when left out.")
     minutes = serializers.IntegerField(required=False, help_text="The same, counted from now.")
 
 
-class UnacknowledgeSerializer(serializers.Serializer[Any]):
+class UnacknowledgeAlertSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(required=False, allow_blank=True, max_length=owning.NOTE_LENGTH)
 
 
-class ResolveSerializer(serializers.Serializer[Any]):
+class ResolveAlertSerializer(serializers.Serializer[Any]):
     note = serializers.CharField(required=False, allow_blank=True, max_length=owning.NOTE_LENGTH)
 
 
-class AssignSerializer(serializers.Serializer[Any]):
+class AssignAlertSerializer(serializers.Serializer[Any]):
     user = serializers.CharField(allow_null=True, help_text="A username; null: nobody's.")
     note = serializers.CharField(required=False, allow_blank=True, max_length=owning.NOTE_LENGTH)
 
 
-class OwnedSerializer(serializers.Serializer[Any]):
+class OwnedAlertSerializer(serializers.Serializer[Any]):
     changed = serializers.BooleanField(help_text="False: it was so already.")
     alert = AlertSerializer()
 
@@ -75,7 +75,9 @@ def _answer(act: Act) -> Response:
     except ValueError as error:
         name, _, problem = str(error).partition(": ")
         raise invalid(name, problem) from None
-    told = OwnedSerializer({"changed": owned.changed, "alert": owned.alert}, context={"now": timezone.now()})
+    told = OwnedAlertSerializer(
+        {"changed": owned.changed, "alert": owned.alert}, context={"now": timezone.now()}
+    )
     return Response(told.data)
 
 
@@ -88,8 +90,8 @@ class AcknowledgeView(APIView):
             "yours. Needs the role operator."
         ),
         parameters=[IDEMPOTENCY_KEY],
-        request={"application/json": AcknowledgeSerializer},
-        responses={200: OwnedSerializer, **errors(400, 403, 404, 409, 413, 422)},
+        request={"application/json": AcknowledgeAlertSerializer},
+        responses={200: OwnedAlertSerializer, **errors(400, 403, 404, 409, 413, 422)},
         examples=[
             OpenApiExample("an hour", request_only=True, value={"note": "looking at it", "minutes": 60})
         ],
@@ -111,8 +113,8 @@ class UnacknowledgeView(APIView):
         summary="Let go of an alert",
         description="It is due as before, and escalated when nobody owns it. Needs the role operator.",
         parameters=[IDEMPOTENCY_KEY],
-        request={"application/json": UnacknowledgeSerializer},
-        responses={200: OwnedSerializer, **errors(400, 403, 404, 409, 413, 422)},
+        request={"application/json": UnacknowledgeAlertSerializer},
+        responses={200: OwnedAlertSerializer, **errors(400, 403, 404, 409, 413, 422)},
     )
     def post(self, request: Request, pk: int) -> Response:
         def prepare(fields: Mapping[str, Any]) -> Act:
@@ -131,8 +133,8 @@ class ResolveView(APIView):
             "Whoever was told of it is told that it is over. When it is raised again, that is a new one. Needs the role operator."
         ),
         parameters=[IDEMPOTENCY_KEY],
-        request={"application/json": ResolveSerializer},
-        responses={200: OwnedSerializer, **errors(400, 403, 404, 413, 422)},
+        request={"application/json": ResolveAlertSerializer},
+        responses={200: OwnedAlertSerializer, **errors(400, 403, 404, 413, 422)},
     )
     def post(self, request: Request, pk: int) -> Response:
         def prepare(fields: Mapping[str, Any]) -> Act:
@@ -149,8 +151,8 @@ class AssignView(APIView):
         summary="Say whose an alert is",
         description="It stays due until somebody acknowledges it. Needs the role operator.",
         parameters=[IDEMPOTENCY_KEY],
-        request={"application/json": AssignSerializer},
-        responses={200: OwnedSerializer, **errors(400, 403, 404, 409, 413, 422)},
+        request={"application/json": AssignAlertSerializer},
+        responses={200: OwnedAlertSerializer, **errors(400, 403, 404, 409, 413, 422)},
     )
     def post(self, request: Request, pk: int) -> Response:
         def prepare(fields: Mapping[str, Any]) -> Act:

@@ -284,6 +284,8 @@ class MinuteTally(models.Model):
                 fields=["minute", "category", "priority", "decision"], name="one_tally_a_minute"
             )
         ]
+        # The noise report. No column that is counted up, so that counting writes no index.
+        indexes = [models.Index(fields=["minute"], name="tally_sent", condition=Q(decision=Decision.SENT))]
 
 
 class HourTally(models.Model):
@@ -458,6 +460,10 @@ class Delivery(models.Model):
             ),
             models.Index(fields=["-id"], name="delivery_dead", condition=Q(state=DeliveryState.DEAD)),
             models.Index(fields=["channel", "-id"], name="delivery_channel"),
+            # The statistics by channel, without a look at the rows.
+            models.Index(
+                fields=["created_at"], name="delivery_counts", include=["channel_name", "state"]
+            ),
         ]
 
     def __str__(self) -> str:

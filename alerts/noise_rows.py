@@ -103,7 +103,7 @@ def chattering(since: datetime, *, most: int) -> list[Kind]:
                 SELECT category, title FROM alerts_alert third
                 WHERE id >= %(low)s AND flaps >= {FLAPPING} AND first_at - interval '1 minute' <= (
                     SELECT first_at FROM alerts_alert earlier
-                    WHERE earlier.title = third.title AND earlier.fingerprint = third.fingerprint AND earlier.id < third.id
+                    WHERE earlier.fingerprint = third.fingerprint AND earlier.state = 'RESOLVED' AND earlier.id < third.id
                     ORDER BY earlier.id DESC OFFSET 1 LIMIT 1
                 )
             ) found GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT %(most)s

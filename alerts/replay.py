@@ -42,7 +42,7 @@ class Difference:
 
 @dataclass(slots=True)
 class Replayed:
-    """`then` and `now`: alerts by decision. `changed`: those with another decision, of which `examples` are the first. `complete`: all were looked at."""
+    """`then` and `now`: alerts by decision. `changed`: those with another one; `examples`: the first of them. `complete`: all were looked at."""
 
     then: Counter[Decision] = field(default_factory=Counter)
     now: Counter[Decision] = field(default_factory=Counter)

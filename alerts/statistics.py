@@ -11,7 +11,7 @@ from django.utils import timezone
 from alerts import walks
 from alerts.choices import Category, Decision, DeliveryState, Priority
 from alerts.decision import FLAPPING
-from alerts.models import Alert, Channel, Delivery, KindTally
+from alerts.models import Alert, Channel, KindTally
 from alerts.response import overdue
 
 WINDOWS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
@@ -19,6 +19,7 @@ TALKERS = 10
 TALKERS_DAYS = 7
 NEVER_ACTED_DAYS = 30
 LISTED = 50
+FLAPPING_COLUMNS = ("fingerprint", "category", "priority", "title", "labels", "flaps", "state", "first_at", "last_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +130,8 @@ def by_channel(since: datetime) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {name: {} for name in Channel.objects.values_list("name", flat=True)}
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT channel_name, state, count(*) FROM alerts_delivery "
-            "WHERE id >= %s AND created_at >= %s GROUP BY 1, 2",
-            [walks.id_at(since - walks.SLACK, Delivery, "created_at"), since],
+            "SELECT channel_name, state, count(*) FROM alerts_delivery WHERE created_at >= %s GROUP BY 1, 2",
+            [since],
         )
         for name, state, count in cursor.fetchall():
             found.setdefault(name, {})[DeliveryState(state).value] = count
@@ -169,9 +169,11 @@ def _day(now: datetime, days: int) -> date:
 
 def flapping(*, now: datetime, most: int = LISTED) -> list[Alert]:
     """The newest incident of each fingerprint that began within a day and after FLAPPING others of it had ended."""
-    rows = Alert.objects.filter(flaps__gte=FLAPPING, first_at__gte=now - timedelta(days=1)).order_by("-pk")
+    a_day_ago = now - timedelta(days=1)
+    since = walks.id_at(a_day_ago - walks.SLACK)
+    rows = Alert.objects.filter(flaps__gte=FLAPPING, pk__gte=since, first_at__gte=a_day_ago).order_by("-pk")
     found: dict[object, Alert] = {}
-    for alert in rows[: most * 20]:
+    for alert in rows.only(*FLAPPING_COLUMNS)[: most * 4]:
         found.setdefault(alert.fingerprint, alert)
     return list(found.values())[:most]
 

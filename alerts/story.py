@@ -12,7 +12,7 @@ from typing import Any
 from django.utils.dateparse import parse_datetime
 
 from alerts.board import Row
-from alerts.choices import AlertState, Decision, DeliveryKind, DeliveryState, Priority
+from alerts.choices import AlertState, Decision, DeliveryKind, Priority
 from alerts.models import Alert, Delivery
 from alerts.story_deliveries import Line, heading, line_of, went_wrong
 from alerts.story_people import Act
@@ -20,6 +20,8 @@ from alerts.wording import clock, gate_line, minutes, word_of
 
 # More decisions than these fold: the first, and the newest.
 DECISIONS_SHOWN = 8
+# Likewise for what was told.
+TOLD_SHOWN = 12
 KINDS = {
     DeliveryKind.REPEAT: "Told again",
     DeliveryKind.RESOLVED: "Told that it is over",
@@ -144,24 +146,43 @@ def _till(until: datetime | None) -> str:
 
 def _told(deliveries: Sequence[Delivery]) -> list[Beat]:
     """One beat for what was written together: the same kind at the same time. Edits without trouble are no news."""
-    beats = []
-    wanted = [d for d in deliveries if d.kind != DeliveryKind.EDIT or d.state == DeliveryState.DEAD]
-    for (at, kind), group in groupby(wanted, key=lambda d: (d.created_at, d.kind)):
-        told = list(group)
-        bad = any(went_wrong(delivery) for delivery in told)
-        last = max((d.finished_at for d in told if d.finished_at), default=None)
-        beats.append(
-            Beat(
-                f"told-{told[0].pk}",
-                at,
-                "send",
-                heading(told, KINDS.get(DeliveryKind(kind), "")),
-                lines=[line_of(delivery) for delivery in told],
-                tone="bad" if bad else "",
-                until=last if last and last - at >= timedelta(seconds=1) else None,
-            )
-        )
-    return beats
+    wanted = [d for d in deliveries if d.kind != DeliveryKind.EDIT or went_wrong(d)]
+    groups = [list(group) for _, group in groupby(wanted, key=lambda d: (d.created_at, d.kind))]
+    folded = groups[1 : 1 - TOLD_SHOWN] if len(groups) > TOLD_SHOWN else []
+    shown = [groups[0], *groups[1 - TOLD_SHOWN :]] if folded else groups
+    beats = [_told_together(group) for group in shown]
+    return [*beats, _told_between(folded)] if folded else beats
+
+
+def _told_together(told: Sequence[Delivery]) -> Beat:
+    at, kind = told[0].created_at, DeliveryKind(told[0].kind)
+    last = max((d.finished_at for d in told if d.finished_at), default=None)
+    return Beat(
+        f"told-{told[0].pk}",
+        at,
+        "send",
+        heading(told, KINDS.get(kind, "")),
+        lines=[line_of(delivery) for delivery in told],
+        tone="bad" if any(map(went_wrong, told)) else "",
+        until=last if last and last - at >= timedelta(seconds=1) else None,
+    )
+
+
+def _told_between(folded: Sequence[Sequence[Delivery]]) -> Beat:
+    dead = sum(went_wrong(delivery) for group in folded for delivery in group)
+    text = "The first and the newest are shown; the API has them all."
+    if dead:
+        lost = "One delivery of these was" if dead == 1 else f"{dead:,} deliveries of these were"
+        text = f"{lost} given up. {text}"
+    return Beat(
+        "told-between",
+        folded[0][0].created_at,
+        "send",
+        f"It was told {len(folded):,} times more",
+        text,
+        tone="bad" if dead else "",
+        until=folded[-1][0].created_at,
+    )
 
 
 def _nobody(alert: Alert) -> Beat:

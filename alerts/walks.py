@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import Model, Q
+from django.db.models import Q
 from django.db.models.expressions import RawSQL
 
 from alerts.choices import AlertState
@@ -53,25 +53,23 @@ class Walked:
     horizon: int | None = None
 
 
-def id_at(moment: datetime, model: type[Model] = Alert, column: str = "first_at") -> int:
-    """The id of the first row whose `column` is at or after `moment`, by halving; beyond every id when there is none."""
-    quote = connection.ops.quote_name
-    table, at = quote(model._meta.db_table), quote(column)
+def id_at(moment: datetime) -> int:
+    """The first id taken in at or after `moment`, by halving; beyond every id when there is none."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""
+            """
             WITH RECURSIVE step (low, high) AS (
-                SELECT min(id), max(id) + 1 FROM {table}
+                SELECT min(id), max(id) + 1 FROM alerts_alert
                 UNION ALL
                 SELECT CASE WHEN probe.at < %(moment)s THEN probe.id + 1 ELSE low END,
                        CASE WHEN probe.at < %(moment)s THEN high ELSE (low + high) / 2 END
                 FROM step, LATERAL (
-                    SELECT id, {at} AS at FROM {table} WHERE id >= (low + high) / 2 ORDER BY id LIMIT 1
+                    SELECT id, first_at AS at FROM alerts_alert WHERE id >= (low + high) / 2 ORDER BY id LIMIT 1
                 ) probe
                 WHERE low < high
             )
             SELECT low FROM step WHERE low >= high LIMIT 1
-            """,  # noqa: S608  names of the model, quoted
+            """,
             {"moment": moment},
         )
         row = cursor.fetchone()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench.figures import Figure, at_least, at_most, seen
+from bench.figures import Figure, at_least, at_most, percentile, seen
 from bench.result import Result
 from bench.rig import ROOT
 
@@ -76,7 +76,52 @@ def exactness(folder: Path, **options: int) -> Result:
     return Result(figures, found)
 
 
-ALERT_PARTS: dict[str, Callable[[Path], Result]] = {"posted": posted, "exactness": exactness}
+def latency(folder: Path, **options: int) -> Result:
+    """From the console's answer to the first byte at a receiver."""
+    found = json_of(["bench.alert_latency", "--folder", str(folder), *_words(options)])
+    idle, urgent, others = found["idle_ms"], found["urgent_ms"], found["others"]
+    figures = [
+        at_most(
+            f"accepted → first byte at a webhook, idle, p99 of {len(idle)}", percentile(idle, 0.99), 150, "ms"
+        ),
+        seen("accepted → first byte at a webhook, idle, median", statistics.median(idle), "ms"),
+        at_most(
+            f"CRITICAL under a storm of {others:,} others, p99 of {len(urgent)}",
+            percentile(urgent, 0.99),
+            1000,
+            "ms",
+        ),
+        seen(f"CRITICAL under a storm of {others:,} others, median", statistics.median(urgent), "ms"),
+    ]
+    return Result(figures, found)
+
+
+def deliveries(folder: Path, **options: int) -> Result:
+    """Nothing is lost while the console's processes are killed in a loop."""
+    found = json_of(["bench.delivery_faults", "--folder", str(folder), *_words(options)])
+    kills = ", ".join(f"{count} × {name}" for name, count in sorted(found["kills"].items()))
+    figures = [
+        at_least(
+            "deliveries to a receiver on a bad day", found["written"], min(found["written"], 10_000), ""
+        ),
+        seen(f"kill -9 meanwhile ({kills})", sum(found["kills"].values()), "kills"),
+        at_most("alerts accepted and not in the outbox", found["missing"], 0, "deliveries"),
+        at_most("deliveries lost", found["lost"] + found["not_sent"], 0, "deliveries"),
+        at_most("arrived again without a mark", found["unmarked"], 0, "calls"),
+        at_most(
+            "arrived again, not in flight at a kill, after a clear answer", found["unexplained"], 0, "calls"
+        ),
+        seen("arrived again, marked", found["again"], "calls"),
+    ]
+    return Result(figures, found)
+
+
+ALERT_PARTS: dict[str, Callable[[Path], Result]] = {
+    "posted": posted,
+    "exactness": exactness,
+    "latency": latency,
+    "deliveries": deliveries,
+}
 
 
 def json_of(module: list[str], environ: dict[str, str] | None = None) -> Any:

@@ -1,6 +1,6 @@
 """Nothing is lost: deliveries to a receiver on its bad days, while worker, web, beat and Valkey are killed in a loop.
 
-`python -m bench.delivery_faults --folder F [--deliveries 10000] [--every 3]` prints JSON. Alerts are posted to the web process (again, when
+`python -m bench.delivery_faults --folder F [--deliveries 10000] [--every 100]` prints JSON. Alerts are posted to the web process (again, when
 it was killed); each goes to four channels. At the end every delivery that was written must have arrived, and what arrived
 again must be marked.
 """
@@ -29,6 +29,8 @@ URGENT_EVERY = 10
 # After the last alert; a claim of a killed worker runs out after 45 s.
 FINISH_SECONDS = 300.0
 DOWN_SECONDS = 0.5
+# Without any call for so long, something is killed even so.
+PATIENCE_SECONDS = 30.0
 CONSOLE = """
 from django.utils import timezone
 from alerts.locking import bump_policy, lock_decisions
@@ -51,10 +53,14 @@ WHERE a.error LIKE 'The process that was sending it ended%'
 
 
 class Killer:
-    """Kills one of the console's programs, waits a moment, and starts it again; until it is told to stop."""
+    """Kills one of the console's programs after every so many calls, and starts it again; until it is told to stop.
 
-    def __init__(self, rig: Rig, *, every: float, seed: int = 1) -> None:
+    By calls, not by time: so it always happens while something is being sent, and a slow machine gets on, too.
+    """
+
+    def __init__(self, rig: Rig, receiver: Receiver, *, every: int, seed: int = 1) -> None:
         self.kills: Counter[str] = Counter()
+        self._receiver = receiver
         self._every = every
         self._random = random.Random(seed)
         self._stop = threading.Event()
@@ -75,7 +81,7 @@ class Killer:
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._stop.wait(self._every):
+        while self._progress():
             name = self._random.choice(list(self._programs))
             server, start = self._programs[name]
             # Some end by themselves when their queue is gone for long; the supervisor starts them again, too.
@@ -84,6 +90,14 @@ class Killer:
                 self.kills[name] += 1
                 time.sleep(DOWN_SECONDS)
             start()
+
+    def _progress(self) -> bool:
+        """Wait for more calls, or for long. False: it is over."""
+        before, until = len(self._receiver.seen()), time.monotonic() + PATIENCE_SECONDS
+        while len(self._receiver.seen()) < before + self._every and time.monotonic() < until:
+            if self._stop.wait(0.01):
+                return False
+        return not self._stop.is_set()
 
 
 def post(rig: Rig, numbers: range) -> None:
@@ -152,7 +166,7 @@ def judge(
     }
 
 
-def measure(folder: Path, *, deliveries: int, every: float) -> dict[str, Any]:
+def measure(folder: Path, *, deliveries: int, every: int) -> dict[str, Any]:
     receiver = Receiver(BAD_DAY)
     count = deliveries // CHANNELS
     with Rig(folder, term=2.0, durable=False) as rig:
@@ -161,7 +175,7 @@ def measure(folder: Path, *, deliveries: int, every: float) -> dict[str, Any]:
         for server in (rig.worker, rig.urgent, rig.beat):
             server.start()
         began = time.monotonic()
-        killer = Killer(rig, every=every)
+        killer = Killer(rig, receiver, every=every)
         killer.start()
         try:
             for first in range(0, count, BATCH):
@@ -189,7 +203,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.delivery_faults")
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--deliveries", type=int, default=10_000)
-    parser.add_argument("--every", type=float, default=3.0, help="seconds between two kills")
+    parser.add_argument("--every", type=int, default=100, help="calls between two kills")
     options = parser.parse_args()
     print(json.dumps(measure(options.folder, deliveries=options.deliveries, every=options.every)))
 

@@ -169,6 +169,12 @@ SPECTACULAR_SETTINGS = {
         "DeliveryStateEnum": "alerts.choices.DeliveryState",
         "DeliveryKindEnum": "alerts.choices.DeliveryKind",
         "LeaseEnum": ["held", "expired", "unknown"],
+        "CategoryEnum": "alerts.choices.Category",
+        "PriorityEnum": "alerts.choices.Priority",
+        "DecisionEnum": "alerts.choices.Decision",
+        "AlertStateEnum": "alerts.choices.AlertState",
+        "DeliveryKindEnum": "alerts.choices.DeliveryKind",
+        "DeliveryStateEnum": "alerts.choices.DeliveryState",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -37,6 +37,7 @@ LABELS = {
     # It asks before it stops.
     ChatAct.STOP: "Stop trading…",
 }
+STOPS = frozenset({ChatAct.STOP, ChatAct.STOP_SCOPE, ChatAct.STOP_ALL})
 # Expired buttons still say so for a while.
 KEPT = timedelta(days=7)
 
@@ -71,7 +72,7 @@ def make_buttons(
         )
         for act in labels
     )
-    return [Button(label=label, token=tokens[act]) for act, label in labels.items()]
+    return [Button(label=label, token=tokens[act], danger=act in STOPS) for act, label in labels.items()]
 
 
 def takes_presses(channel: Channel) -> bool:

@@ -143,9 +143,8 @@ def _person(user: Mapping[str, Any]) -> ChatPerson | None:
 
 
 def _is_place(channel: Channel, place: Mapping[str, Any]) -> bool:
-    """A channel names its place by Slack's id, or by `#name`."""
-    wanted, name = channel.settings.get("channel"), place.get("name")
-    return bool(wanted) and wanted in {place.get("id"), f"#{name}" if name else None}
+    wanted = channel.settings.get("channel")
+    return bool(wanted) and wanted == place.get("id")
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
 from alerts.models import Alert
 from alerts.response import overdue
@@ -87,3 +88,26 @@ def test_stays_due(alice: User, sam: User) -> None:
     late = NOW + timedelta(minutes=15)
     assert Alert.objects.filter(overdue(late)).exists()
     assert escalate_due(now=late) == 1
+
+
+@pytest.mark.parametrize("act", ["acknowledge", "unacknowledge", "assign", "resolve", "escalate"])
+def test_every_change_takes_its_turn_among_the_decisions(alice: User, act: str) -> None:
+    """Whoever decides reads alerts, works on them, and writes them back: what changes meanwhile would be lost."""
+    alert, actor = firing(acknowledged_at=NOW if act == "unacknowledge" else None), acting(alice)
+    acts = {
+        "acknowledge": lambda: owning.acknowledge(actor=actor, alert_id=alert.pk, note="", now=NOW),
+        "unacknowledge": lambda: owning.unacknowledge(actor=actor, alert_id=alert.pk, reason="", now=NOW),
+        "assign": lambda: assign(alice, alert, alice),
+        "resolve": lambda: owning.resolve(actor=actor, alert_id=alert.pk, note="", now=NOW),
+        "escalate": lambda: escalate_due(now=NOW + timedelta(minutes=15)),
+    }
+    assert not holds_the_turn()
+    acts[act]()
+    assert holds_the_turn()
+
+
+def holds_the_turn() -> bool:
+    """Whether this transaction has taken an advisory lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()")
+        return bool(cursor.fetchone()[0])

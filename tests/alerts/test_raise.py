@@ -1,22 +1,397 @@
 """Raising alerts: refusals, then what becomes of them, what is written and what is told."""
 
-from datetime import UTC, datetime
+import re
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from alerts.choices import Decision
-from alerts.models import Alert
-from alerts.services.raised import RaisedAlert
-from alerts.services.raising import raise_alerts
+from alerts import limits
+from alerts.choices import AlertState, Decision, DeliveryKind
+from alerts.matching import Matcher
+from alerts.models import Alert, Delivery, HourCount, KindTally, MinuteTally
+from alerts.services import silencing
+from alerts.services.incidents import LONGEST_HISTORY, folded
+from alerts.services.raising import decide_alerts, raise_alerts
+from tests.alerts.raising import NIGHT, NOON, a_channel, an_alert, minutes, raised, set_rule, the
 from tests.cast import ROOT
 
-NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 pytestmark = pytest.mark.django_db
 
 
-def test_first_alert_is_sent() -> None:
-    outcome = raise_alerts(
-        actor=ROOT, alerts=[RaisedAlert(category="RISK_WARNING", title="a", source="api")], now=NOON
-    )[0]
-    assert outcome.decision == Decision.SENT
+def decisions(at: datetime, *alerts: Any) -> list[str]:
+    return [str(outcome.decision) for outcome in raised(at, *alerts)]
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"category": "RISK"}, "category must be one of SYSTEM_ERROR, "),
+        ({"priority": "URGENT"}, "priority must be one of LOW, MEDIUM, HIGH, CRITICAL"),
+        ({"title": ""}, "title must not be empty"),
+        ({"title": "x" * 201}, "title has 201 characters; at most 200"),
+        ({"title": "a\nb"}, "title must be one line without control characters"),
+        ({"title": "a\x00"}, "title must be one line without control characters"),
+        ({"title": "\ud800"}, "title must be one line without control characters"),
+        ({"message": "x" * 10_001}, "message has 10001 characters; at most 10000"),
+        ({"message": "a\x1b[31m"}, "message must not have control characters"),
+        ({"labels": {"a": 1}}, "labels.a must be text"),
+        ({"labels": {"a b": "x"}}, "labels has a name that is not allowed: 'a b'"),
+        ({"labels": {"a\n": "x"}}, "labels has a name that is not allowed"),
+        ({"labels": {"a": "x" * 513}}, "labels.a has 513 characters; at most 512"),
+        ({"labels": {f"a{n}": "x" for n in range(10_000)}}, "labels has 10000 entries; at most 64"),
+        ({"labels": []}, "labels must be an object"),
+        ({"annotations": {"a": "x" * 4097}}, "annotations.a has 4097 characters"),
+        ({"details": {"a": "x" * 16_384}}, "details has"),
+        ({"details": {"a": float("nan")}}, "details has NaN"),
+        ({"details": {"a": object()}}, "details has a object"),
+        ({"details": {"a": "\x00"}}, "details must not have control characters"),
+        ({"details": {"a": 2**64}}, "details has an integer of more than 64 bits"),
+        ({"dedupe_key": ""}, "dedupe_key must not be empty"),
+        ({"generator_url": "x" * 2049}, "generator_url has 2049 characters"),
+        ({"starts_at": datetime(2026, 11, 23)}, "starts_at must be a time with its zone"),  # noqa: DTZ001
+        ({"starts_at": minutes(2), "ends_at": minutes(1)}, "ends_at must not lie before starts_at"),
+    ],
+)
+def test_refuses_and_names_the_field(fields: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match="^" + re.escape(said)):
+        raised(NOON, an_alert(**fields))
+    with pytest.raises(ValueError, match="^" + re.escape(f"alerts[1].{said}")):
+        raised(NOON, an_alert(), an_alert(**fields))
+    assert not Alert.objects.exists()
+
+
+def test_refuses_deep_details() -> None:
+    details: dict[str, Any] = {}
+    for _ in range(11):
+        details = {"a": details}
+    with pytest.raises(ValueError, match="details is nested more than 10 deep"):
+        raised(NOON, an_alert(details=details))
+
+
+def test_refuses_too_many() -> None:
+    with pytest.raises(ValueError, match="at most 1000"):
+        raise_alerts(actor=ROOT, alerts=[an_alert()] * (limits.BATCH + 1), now=NOON)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_deciding_belongs_in_a_transaction() -> None:
+    with pytest.raises(RuntimeError):
+        decide_alerts(actor=ROOT, alerts=[an_alert()], now=NOON)
+
+
+def test_nothing_at_all() -> None:
+    assert raise_alerts(actor=ROOT, alerts=[], now=NOON) == []
+
+
+def test_the_first_is_sent_and_told() -> None:
+    desk = a_channel()
+    a_channel("later", escalation=1)
+    text = "\u202e <b>IBM</b> \t\n ü"
+    details = {"value": 52.3, "at": NOON, "nested": [None, True]}
+    sent = an_alert(
+        message=text, labels={"symbol": "IBM"}, annotations={"runbook": "https://x"}, details=details
+    )
+    outcome = raised(NOON, sent)[0]
+    alert = the(outcome)
+    assert (outcome.decision, outcome.new, outcome.state) == (Decision.SENT, True, AlertState.FIRING)
+    assert outcome.trace == alert.trace
+    # The default priority of the category's rule.
+    assert (alert.priority, alert.message, alert.labels) == ("HIGH", text, {"symbol": "IBM"})
+    assert alert.annotations == {"runbook": "https://x"}
+    assert alert.details == {"value": 52.3, "at": "2026-11-23T12:05:00Z", "nested": [None, True]}
+    assert (alert.source, alert.raised_by, alert.count, alert.sent_count) == ("tests", "tests", 1, 1)
+    assert alert.starts_at == alert.first_at == alert.last_at == alert.sent_at == alert.last_sent_at == NOON
+    assert (alert.due_at, alert.escalate_at, alert.dedupe_until) == (minutes(15), minutes(15), minutes(15))
+    delivery = Delivery.objects.get()
+    assert (delivery.alert, delivery.channel, delivery.kind) == (alert, desk, DeliveryKind.FIRING)
+    assert HourCount.objects.get().sent == 1
+    assert MinuteTally.objects.values_list("category", "priority", "decision", "count").get() == (
+        *("RISK_WARNING", "HIGH", "SENT", 1),
+    )
+    assert KindTally.objects.values_list("title", "raised", "sent", "acted").get() == ("Volatility", 1, 1, 0)
+
+
+def test_a_repeat_is_a_duplicate_until_the_window_is_over() -> None:
+    a_channel()
+    alert = the(raised(NOON)[0])
+    assert decisions(minutes(1)) == ["DEDUPED"]
+    assert decisions(minutes(14.9)) == ["DEDUPED"]
+    alert.refresh_from_db()
+    assert (alert.count, alert.decision, alert.repeats, alert.decided_at) == (3, "DEDUPED", 1, minutes(1))
+    assert (alert.repeated_at, alert.last_at) == (minutes(14.9), minutes(14.9))
+    assert [(entry["decision"], entry["count"]) for entry in alert.history] == [("SENT", 1)]
+    assert decisions(minutes(15)) == ["SENT"]
+    alert.refresh_from_db()
+    assert [(entry["decision"], entry["count"]) for entry in alert.history] == [("SENT", 1), ("DEDUPED", 2)]
+    assert alert.history[1]["trace"][-1]["age_seconds"] == 60
+    assert datetime.fromisoformat(alert.history[1]["until"]) == minutes(14.9)
+    assert (alert.sent_count, alert.sent_at, alert.last_sent_at) == (2, NOON, minutes(15))
+    kinds = Delivery.objects.order_by("pk").values_list("kind", flat=True)
+    # What still waits tells of the repeat, too.
+    assert list(kinds) == [DeliveryKind.FIRING]
+    assert dict(MinuteTally.objects.filter(decision="DEDUPED").values_list("minute", "count")) == {
+        minutes(1): 1,
+        minutes(14): 1,
+    }
+
+
+def test_several_of_the_same_in_one_batch() -> None:
+    outcomes = raised(NOON, *[an_alert()] * 5, an_alert("Other"), an_alert())
+    assert [outcome.decision for outcome in outcomes] == ["SENT", *["DEDUPED"] * 4, "SENT", "DEDUPED"]
+    assert len({outcome.alert_id for outcome in outcomes}) == 2
+    assert [outcome.new for outcome in outcomes].count(True) == 2
+    alert = the(outcomes[0])
+    assert (alert.count, alert.repeats) == (6, 4)
+    assert [entry["decision"] for entry in alert.history] == ["SENT"]
+    assert MinuteTally.objects.get(decision="DEDUPED").count == 5
+    assert KindTally.objects.get(title="Volatility").raised == 6
+
+
+def test_a_storm_is_few_rows() -> None:
+    for second in range(10):
+        raised(NOON + timedelta(seconds=second), *[an_alert(f"a{n % 50}") for n in range(500)])
+    assert Alert.objects.count() == 50
+    assert sum(Alert.objects.values_list("count", flat=True)) == 5000
+    assert sum(MinuteTally.objects.values_list("count", flat=True)) == 5000
+    assert HourCount.objects.get().sent == 20
+    assert Alert.objects.filter(decision="RATE_LIMITED").count() == 30
+    assert Alert.objects.filter(sent_count=1).count() == 20
+
+
+def test_the_number_of_queries_does_not_grow_with_the_batch() -> None:
+    def queries(number: int) -> int:
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
+            raised(NOON, *[an_alert(f"{number}-{n}") for n in range(number)])
+        return len(captured)
+
+    set_rule(max_per_hour=1)
+    raised(NOON, an_alert("first"))
+    assert queries(2) == queries(200) <= 20
+
+
+def test_limit_counts_clock_hours_and_categories() -> None:
+    set_rule(max_per_hour=2)
+    alerts = [an_alert(f"a{n}") for n in range(4)]
+    assert decisions(minutes(54), *alerts) == ["SENT", "SENT", "RATE_LIMITED", "RATE_LIMITED"]
+    assert decisions(minutes(54.9), alerts[2], an_alert(category="SYSTEM_ERROR")) == ["RATE_LIMITED", "SENT"]
+    # A new hour: those that were held are told, the others are duplicates.
+    assert decisions(minutes(55), *alerts) == ["DEDUPED", "DEDUPED", "SENT", "SENT"]
+    assert list(HourCount.objects.order_by("hour", "category").values_list("category", "sent")) == [
+        ("RISK_WARNING", 2),
+        ("SYSTEM_ERROR", 1),
+        ("RISK_WARNING", 2),
+    ]
+
+
+def test_a_changed_rule_counts_from_the_next_alert_on() -> None:
+    raised(NOON)
+    assert decisions(minutes(1)) == ["DEDUPED"]
+    set_rule(dedupe_window_minutes=1)
+    assert decisions(minutes(2)) == ["SENT"]
+    set_rule(enabled=False)
+    assert decisions(minutes(4)) == ["DISABLED"]
+    assert decisions(minutes(5)) == ["DISABLED"]
+    set_rule(enabled=True, min_priority="CRITICAL")
+    assert decisions(minutes(6)) == ["BELOW_MINIMUM"]
+
+
+def test_force_is_sent_whatever_the_rules_say() -> None:
+    set_rule(enabled=False, max_per_hour=0)
+    assert decisions(NOON, an_alert(force=True), an_alert(), an_alert(force=True)) == [
+        "SENT",
+        "DISABLED",
+        "SENT",
+    ]
     alert = Alert.objects.get()
+    assert alert.forced
+    assert alert.trace == [{"gate": "force", "passed": True, "forced": True}]
+    assert HourCount.objects.get().sent == 2
+
+
+def silence(at: datetime, *, ends: float, starts: float = 0) -> None:
+    silencing.create(
+        actor=ROOT,
+        matchers=[Matcher("symbol", "IBM|AAPL", is_regex=True)],
+        starts_at=minutes(starts),
+        ends_at=minutes(ends),
+        comment="known",
+        now=at,
+    )
+
+
+def test_silence_holds_what_matches_until_it_ends() -> None:
+    ibm, tsla = an_alert(labels={"symbol": "IBM"}), an_alert(labels={"symbol": "TSLA"})
+    silence(NOON, ends=30)
+    outcomes = raised(minutes(1), ibm, tsla)
+    assert [outcome.decision for outcome in outcomes] == ["SILENCED", "SENT"]
+    assert outcomes[0].trace[-1]["comment"] == "known"
+    assert outcomes[1].trace[2] == {"gate": "silence", "passed": True, "active": 1}
+    assert decisions(minutes(29.9), ibm) == ["SILENCED"]
+    assert decisions(minutes(30), ibm) == ["SENT"]
+
+
+def test_silence_that_is_still_to_come() -> None:
+    ibm = an_alert(labels={"symbol": "IBM"})
+    raised(NOON, ibm)
+    silence(NOON, starts=5, ends=30)
+    assert decisions(minutes(1), ibm) == ["DEDUPED"]
+    assert decisions(minutes(4.9), ibm) == ["DEDUPED"]
+    assert decisions(minutes(5), ibm) == ["SILENCED"]
+
+
+def test_more_urgent_is_told_at_once_and_stays() -> None:
+    a_channel()
+    raised(NOON, an_alert(priority="LOW"))
+    outcome = raised(minutes(1), an_alert(priority="CRITICAL"))[0]
+    alert = the(outcome)
+    assert (outcome.decision, outcome.trace[5]["raised_from"]) == (Decision.SENT, "LOW")
+    assert (alert.priority, alert.due_at, alert.escalate_at) == ("CRITICAL", minutes(1), minutes(6))
+    # A less urgent one is a duplicate, and changes nothing of that.
+    assert decisions(minutes(2), an_alert(priority="LOW")) == ["DEDUPED"]
+    alert.refresh_from_db()
+    assert alert.priority == "CRITICAL"
+
+
+def test_the_newest_words_are_kept() -> None:
+    raised(NOON, an_alert(message="52.3%", annotations={"a": "1"}))
+    for text in ("54.8%", "52.6%"):
+        assert decisions(minutes(1), an_alert(message=text, details={"n": text})) == ["DEDUPED"]
+    alert = Alert.objects.get()
+    assert (alert.message, alert.annotations, alert.details) == ("52.6%", {}, {"n": "52.6%"})
+    assert (alert.count, alert.repeats) == (3, 1)
+
+
+def test_own_key_with_other_words() -> None:
+    silence(NOON, ends=30)
+    raised(NOON, an_alert("Order 1 failed", dedupe_key="orders"))
+    assert decisions(minutes(1), an_alert("Order 2 failed", dedupe_key="orders")) == ["DEDUPED"]
+    # It is silenced by the labels that it has now.
+    labels = {"symbol": "IBM"}
+    assert decisions(minutes(2), an_alert("Order 3 failed", dedupe_key="orders", labels=labels)) == [
+        "SILENCED"
+    ]
+    alert = Alert.objects.get()
+    assert (alert.title, alert.labels, alert.count) == ("Order 3 failed", labels, 3)
+
+
+def test_resolve_is_told_if_firing_was() -> None:
+    a_channel()
+    gone = an_alert(resolved=True)
+    assert raised(NOON, gone)[0] == (None, None, [], False, None)
+    raised(minutes(1))
+    Delivery.objects.update(state="SENT")
+    outcome = raised(minutes(2), gone)[0]
+    alert = the(outcome)
+    assert (outcome.state, outcome.decision, outcome.new) == (AlertState.RESOLVED, Decision.SENT, False)
+    assert (alert.resolved_at, alert.resolved_by, alert.escalate_at) == (minutes(2), "tests", None)
+    assert alert.count == 1
+    assert Delivery.objects.filter(kind=DeliveryKind.RESOLVED, alert=alert).count() == 1
+    assert raised(minutes(3), gone)[0].alert_id is None
+
+
+def test_resolve_of_what_nobody_was_told_is_not_told() -> None:
+    a_channel()
+    set_rule(enabled=False)
+    raised(NOON)
+    raised(minutes(1), an_alert(resolved=True))
+    assert not Delivery.objects.exists()
+
+
+def test_an_end_that_has_passed_resolves() -> None:
+    raised(NOON)
+    outcome = raised(minutes(2), an_alert(ends_at=minutes(1)))[0]
+    alert = the(outcome)
+    assert (alert.state, alert.ends_at, alert.resolved_at) == ("RESOLVED", minutes(1), minutes(2))
+
+
+def test_raising_again_extends_and_keeps_the_earliest_start() -> None:
+    raised(NOON, an_alert(starts_at=minutes(-5), ends_at=minutes(4)))
+    raised(minutes(1), an_alert(starts_at=minutes(-3), ends_at=minutes(6)))
+    raised(minutes(2), an_alert(starts_at=minutes(-9), ends_at=minutes(5)))
+    alert = Alert.objects.get()
+    assert (alert.starts_at, alert.ends_at, alert.count) == (minutes(-9), minutes(6), 3)
+    # After its end it is another incident, whether the sweep has come by or not.
+    outcome = raised(minutes(6), an_alert(ends_at=minutes(10)))[0]
+    alert.refresh_from_db()
+    assert outcome.new
+    assert (alert.state, alert.resolved_at, alert.resolved_by) == ("RESOLVED", minutes(6), "")
+    assert the(outcome).flaps == 1
+
+
+def test_the_first_return_is_told_and_flapping_is_not() -> None:
+    gone = an_alert(resolved=True)
+    assert decisions(NOON) == ["SENT"]
+    raised(minutes(1), gone)
+    assert decisions(minutes(2)) == ["SENT"]
+    raised(minutes(3), gone)
+    flapping = raised(minutes(4))[0]
+    assert flapping.decision == Decision.DEDUPED
+    assert flapping.trace[-1]["flaps"] == 2
+    raised(minutes(5), gone)
+    assert the(flapping).sent_count == 0
+    assert decisions(minutes(6)) == ["DEDUPED"]
+    raised(minutes(7), gone)
+    # The window runs from what was told.
+    assert decisions(minutes(17)) == ["SENT"]
+    assert list(Alert.objects.order_by("pk").values_list("flaps", flat=True)) == [0, 1, 2, 3, 4]
+
+
+def test_a_day_later_it_does_not_flap() -> None:
+    for minute in range(3):
+        raised(minutes(minute), an_alert())
+        raised(minutes(minute), an_alert(resolved=True))
+    outcome = raised(minutes(24 * 60 + 3))[0]
+    assert (outcome.decision, the(outcome).flaps) == (Decision.SENT, 0)
+
+
+def test_fire_resolve_and_fire_in_one_batch() -> None:
+    a_channel()
+    outcomes = raised(NOON, an_alert(), an_alert(resolved=True), an_alert())
+    assert [outcome.state for outcome in outcomes] == ["FIRING", "RESOLVED", "FIRING"]
+    first, second = Alert.objects.order_by("pk")
+    assert (first.state, second.state, second.flaps) == ("RESOLVED", "FIRING", 1)
+
+
+def test_quiet_hours_hold_and_critical_passes() -> None:
+    assert decisions(NIGHT, an_alert("a"), an_alert("b", priority="CRITICAL")) == ["QUIET_HOURS", "SENT"]
+    held = Alert.objects.get(title="a")
+    assert (held.held, held.sent_count, held.due_at) == (True, 0, None)
+    # It is told when it becomes urgent, and is not held any more.
+    assert decisions(minutes(1, NIGHT), an_alert("a", priority="CRITICAL")) == ["SENT"]
+    held.refresh_from_db()
+    assert (held.held, held.last_sent_at) == (False, minutes(1, NIGHT))
+
+
+def test_an_hour_that_fills_up_at_night_limits_what_was_held() -> None:
+    set_rule(max_per_hour=1)
+    assert decisions(NIGHT, an_alert("a"), an_alert("a")) == ["QUIET_HOURS"] * 2
+    assert decisions(minutes(1, NIGHT), an_alert("b", priority="CRITICAL"), an_alert("a")) == [
+        *("SENT", "RATE_LIMITED"),
+    ]
+    assert decisions(minutes(2, NIGHT), an_alert("c")) == ["RATE_LIMITED"]
+
+
+def test_a_long_history_keeps_its_counts() -> None:
+    set_rule(dedupe_window_minutes=1, max_per_hour=100_000, quiet_start=0, quiet_end=0)
+    for minute in range(120):
+        raised(minutes(minute), an_alert(), an_alert())
+    alert = Alert.objects.get()
+    assert len(alert.history) == LONGEST_HISTORY
+    assert sum(entry["count"] for entry in alert.history) + alert.repeats + 1 == alert.count == 240
+    assert datetime.fromisoformat(alert.history[0]["at"]) == NOON
+
+
+def test_folding_finds_the_oldest_that_has_a_companion() -> None:
+    entries = [{"decision": name, "at": n, "count": 1, "until": n} for n, name in enumerate("xabab")]
+    assert folded(entries) == [entries[0], entries[2], entries[3] | {"at": 1, "count": 2}, entries[4]]
+
+
+def test_what_was_decided_for_one_actor_is_cut_to_its_column() -> None:
+    actor = type(ROOT).system("x" * 200)
+    raise_alerts(actor=actor, alerts=[an_alert()], now=NOON)
+    assert len(Alert.objects.get().raised_by) == 150

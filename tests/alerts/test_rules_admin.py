@@ -1,15 +1,20 @@
 """Rules, label rules and response times in the admin: through their services, with a reason."""
 
+import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from alerts.models import AlertRule, LabelRule, Policy, ResponseTime
+from alerts.services.raised import RaisedAlert
+from alerts.services.raising import raise_alerts
 from opsconsole.accounts.models import User
 from opsconsole.audit.models import AuditEvent
 from tests.alerts.rows import firing
-from tests.cast import account
+from tests.cast import account, acting
 
 ADMIN = "/admin/alerts"
 
@@ -102,6 +107,61 @@ def test_nothing_new_changes_nothing(supervisor: Client, rule: AlertRule) -> Non
     assert "Nothing was changed." in answer.content.decode()
     assert AlertRule.objects.get(pk=rule.pk).version == 1
     assert not AuditEvent.objects.filter(action="alerts.rule_changed").exists()
+
+
+# The replay
+
+NOT_ALLOWED = 405
+
+
+def replay_of(rule: AlertRule) -> str:
+    return f"{ADMIN}/alertrule/{rule.pk}/replay/"
+
+
+def test_replaying_needs_the_right_to_change(alice: User, rule: AlertRule) -> None:
+    assert signed_in(alice).post(replay_of(rule), filled_in(rule)).status_code == 403
+
+
+def test_replay_refuses_what_the_form_refuses(supervisor: Client, rule: AlertRule) -> None:
+    assert supervisor.get(replay_of(rule)).status_code == NOT_ALLOWED
+    assert supervisor.post(f"{ADMIN}/alertrule/999999/replay/").status_code == 404
+    page = supervisor.post(replay_of(rule), filled_in(rule, max_per_hour=-1)).content.decode()
+    assert "These values cannot be replayed." in page
+    assert "max_per_hour" in page
+
+
+def test_replay_shows_what_would_have_been_sent_and_changes_nothing(
+    supervisor: Client, rule: AlertRule, trader: User
+) -> None:
+    AlertRule.objects.filter(pk=rule.pk).update(quiet_start=0, quiet_end=0)
+    rule.refresh_from_db()
+    alerts = [
+        RaisedAlert(category="RISK_WARNING", title=f"<b>Risk {number}", source="test", priority="HIGH")
+        for number in range(3)
+    ]
+    raise_alerts(actor=acting(trader), alerts=alerts, now=timezone.now() - timedelta(days=1))
+    page = supervisor.post(replay_of(rule), filled_in(rule, max_per_hour=1, reason="")).content.decode()
+    assert "<caption>3 alerts</caption>" in page
+    assert '<th scope="row">sent</th><td>3</td><td>1</td>' in page
+    assert '<th scope="row">rate limited</th><td>0</td><td>2</td>' in page
+    assert "2 would have fared otherwise" in page
+    assert "&lt;b&gt;Risk 1" in page
+    assert AlertRule.objects.get(pk=rule.pk).max_per_hour == 20
+    # Its form saves what was replayed.
+    hidden = dict(re.findall(r'<input type="hidden" name="([a-z_]+)" value="([^"]*)"', page))
+    hidden.pop("csrfmiddlewaretoken", None)
+    assert hidden["max_per_hour"] == "1"
+    saved = supervisor.post(page_of(rule), hidden | {"reason": "Seen in the replay", "_save": "Save"})
+    assert saved.status_code == 302
+    changed = AlertRule.objects.get(pk=rule.pk)
+    assert (changed.max_per_hour, changed.enabled, changed.dedupe_window_minutes) == (1, True, 15)
+
+
+def test_the_rules_page_offers_the_replay(supervisor: Client, rule: AlertRule) -> None:
+    assert f'formaction="{replay_of(rule)}"' in supervisor.get(page_of(rule)).content.decode()
+    page = supervisor.post(replay_of(rule), filled_in(rule)).content.decode()
+    assert "No alert of this category was raised" in page
+    assert "Save these values" not in page
 
 
 def test_response_times(supervisor: Client) -> None:

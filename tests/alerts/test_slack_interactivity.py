@@ -195,15 +195,6 @@ def test_the_same_request_again_does_nothing_again(server: BotServer, channel: C
     assert sorted(replies) == ["Acknowledged. It is yours.", "That was done already, by alice."]
 
 
-def test_a_place_may_be_named(server: BotServer, db: None, alice: User) -> None:
-    secrets = {"bot_token": "xoxb-test", "signing_secret": SIGNING}
-    named = a_channel("ops", "slack", secrets=secrets, settings={"channel": "#ops"})
-    link(alice)
-    alert = firing()
-    send(payload_of(token_of(alert, named), server))
-    assert acknowledged(alert)
-
-
 def test_stop_asks_whoever_pressed_and_the_answer_takes_its_place(
     server: BotServer, channel: Channel, alice: User
 ) -> None:

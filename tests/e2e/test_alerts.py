@@ -74,6 +74,7 @@ def test_a_new_alert_appears_and_is_said_once(desktop: Page) -> None:
     expect(desktop.locator("#found")).to_contain_text("of no concern")
     expect(desktop.locator("#say")).to_have_text("New alert. HIGH: IBM volatility.")
     expect(desktop.locator("#nav-alerts")).to_contain_text("2")
+    expect(desktop).to_have_title("TRADING · 2 · Alerts · opsconsole")
 
 
 def test_an_open_alert_follows_what_others_do(desktop: Page) -> None:

@@ -96,6 +96,18 @@ def test_a_long_history_folds(bob: User, browse: Browse) -> None:
     assert text.count("Not sent: duplicate.") < 10
 
 
+def test_many_deliveries_fold(bob: User, browse: Browse) -> None:
+    alert, channel = an_alert(), a_channel()
+    for number in range(30):
+        at = alert.first_at + timedelta(seconds=number)
+        kind = "repeat" if number else "firing"
+        state = "DEAD" if number == 5 else "SENT"
+        told(alert, channel, kind=kind, state=state, created_at=at, finished_at=at)
+    text = shown(browse(bob), alert)
+    assert "It was told 18 times more One delivery of these was given up." in text
+    assert text.count("Told again.") == 11
+
+
 def test_nobody_was_told_for_want_of_a_channel(bob: User, browse: Browse) -> None:
     assert "Nobody was told No enabled channel takes this" in shown(browse(bob), an_alert())
 

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from alerts.choices import Category, Decision, Priority
 from alerts.models import Alert, AlertRule
-from alerts.services.raising import RaisedAlert, raise_alerts
+from alerts.services.raised import RaisedAlert
+from alerts.services.raising import raise_alerts
 from opsconsole.accounts.models import User
 from opsconsole.audit.actor import Actor
 from tests.alert_rows import a_silence
