@@ -30,7 +30,10 @@ def supervisor(sam: User) -> Client:
 
 @pytest.fixture
 def desk(db: None) -> Channel:
-    values = {"settings": {"chat_id": -1001, "thread_id": 3}, "secrets": {"token": TOKEN, "webhook_secret": "s"}}
+    values = {
+        "settings": {"chat_id": -1001, "thread_id": 3},
+        "secrets": {"token": TOKEN, "webhook_secret": "s"},
+    }
     return channels.create(actor=ROOT, name="desk", kind="telegram", values=values, reason="")
 
 
@@ -107,7 +110,9 @@ def test_no_page_shows_a_secret(supervisor: Client, desk: Channel) -> None:
 
 
 def test_an_empty_secret_stays_and_an_empty_setting_goes(supervisor: Client, desk: Channel) -> None:
-    assert supervisor.post(page_of(desk), filled_in(desk, settings__telegram__thread_id="")).status_code == 302
+    assert (
+        supervisor.post(page_of(desk), filled_in(desk, settings__telegram__thread_id="")).status_code == 302
+    )
     desk.refresh_from_db()
     assert desk.settings == {"chat_id": -1001, "goes_to": "chat -1001"}
     assert unseal(desk.secrets) == {"token": TOKEN, "webhook_secret": "s"}
