@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from alerts.services.raised import RaisedAlert
-from alerts.services.submitting import submit
 from django.db import DatabaseError, transaction
 
 from alerts.choices import Category, Priority
 from alerts.halts import Halt
+from alerts.services.raised import RaisedAlert
+from alerts.services.submitting import submit
 from killswitch.choices import Mode, Reason
 from killswitch.models import Activation, CommandResult, Switch, TradingClient
 from killswitch.state import GLOBAL

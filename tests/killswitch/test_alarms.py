@@ -6,17 +6,17 @@ from typing import Any
 
 import psycopg
 import pytest
-from alerts.locking import lock_decisions
-from alerts.services.raised import RaisedAlert
-from alerts.services.raising import raise_alerts
-from alerts.services.submitting import decide_submissions
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
 from alerts import halts
 from alerts.choices import AlertState, Category, Decision, Priority
+from alerts.locking import lock_decisions
 from alerts.models import Alert, Submission
+from alerts.services.raised import RaisedAlert
+from alerts.services.raising import raise_alerts
+from alerts.services.submitting import decide_submissions
 from killswitch import services
 from killswitch.choices import CommandKind, Mode, Reason
 from killswitch.models import TradingClient
@@ -177,7 +177,7 @@ def test_a_stop_that_is_not_proven_is_an_alarm_until_it_is(alice: User, connect:
 @pytest.mark.django_db
 def test_a_process_that_closes_is_not_missed(trader: User, connect: Connect) -> None:
     client = connect()
-    told(client, trader, closing=True)
+    told(client, trader, closing=True, states={})
     services.notice_stale(now=gone(client))
     assert raised() == []
 
@@ -220,12 +220,12 @@ def test_what_a_process_tells_is_an_alarm_while_it_lasts(
     trader: User, connect: Connect, state: str, title: str, priority: str
 ) -> None:
     client = connect()
-    told(client, trader, **{state: {"message": "is_active set to False"}})
-    told(client, trader, **{state: {"message": "again"}})
+    told(client, trader, states={state: {"message": "is_active set to False"}})
+    told(client, trader, states={state: {"message": "again"}})
     (alert,) = raised()
     assert facts(alert)[0::2] == (title, priority)
     assert alert.count == 1
-    told(client, trader, **{state: None})
+    told(client, trader, states={state: None})
     (alert,) = raised()
     assert alert.state == AlertState.RESOLVED
 
