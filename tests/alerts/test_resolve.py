@@ -100,8 +100,10 @@ def test_through_the_api_once_for_a_key(alice: User) -> None:
 def test_what_its_source_raises_again_is_a_new_one(alice: User) -> None:
     raised = RaisedAlert(category="RISK_WARNING", title="Volatility of TSLA", source="prometheus")
     (first,) = raise_alerts(actor=ROOT, alerts=[raised], now=NOW)
+    assert first.alert_id is not None
     owning.resolve(actor=acting(alice), alert_id=first.alert_id, note="", now=NOW + MINUTE)
     (second,) = raise_alerts(actor=ROOT, alerts=[raised], now=NOW + 2 * MINUTE)
+    assert second.alert_id is not None
     assert second.alert_id != first.alert_id
     assert list(Alert.objects.order_by("pk").values_list("state", flat=True)) == ["RESOLVED", "FIRING"]
     assert Alert.objects.get(pk=second.alert_id).acknowledged_at is None
@@ -110,6 +112,7 @@ def test_what_its_source_raises_again_is_a_new_one(alice: User) -> None:
 def test_what_it_resolves_itself_meanwhile_stays_resolved_by_whom(alice: User) -> None:
     raised = RaisedAlert(category="RISK_WARNING", title="Volatility of TSLA", source="api")
     (first,) = raise_alerts(actor=ROOT, alerts=[raised], now=NOW)
+    assert first.alert_id is not None
     owning.resolve(actor=acting(alice), alert_id=first.alert_id, note="", now=NOW + MINUTE)
     raise_alerts(actor=ROOT, alerts=[replace(raised, resolved=True)], now=NOW + 2 * MINUTE)
     assert Alert.objects.get().resolved_by == "alice"
