@@ -4,6 +4,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -65,6 +66,12 @@ def test_a_channel_that_cannot_be_read_fails_for_good_and_is_found(
     assert caught.value.permanent
     assert (error.id, "hook" in error.msg) == ("alerts.E001", True)
     assert channels_can_be_read(None, databases=None) == []
+
+
+def test_a_database_without_tables_has_no_channels(db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE alerts_channel RENAME TO elsewhere")
+    assert channels_can_be_read(None, databases=["default"]) == []
 
 
 def test_the_command_refuses_what_it_cannot_read(channel: Channel, settings: Settings) -> None:
