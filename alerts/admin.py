@@ -9,7 +9,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
-from alerts import admin_people  # noqa: F401  registers its own
+from alerts import admin_channels, admin_people  # noqa: F401  each registers its own
 from alerts.admin_forms import LabelRuleForm, ResponseTimeForm, RuleForm
 from alerts.admin_replay import ReplayMixin
 from alerts.models import Alert, AlertRule, LabelRule, ResponseTime, Silence

@@ -53,11 +53,7 @@ def create(
     Raises Refused (a ValueError) naming the field, or ChannelExists.
     """
     moment = now or timezone.now()
-    if not isinstance(name, str) or NAME.fullmatch(name) is None:
-        raise Refused(
-            "name",
-            "must be 1 to 64 of A-Z, a-z, 0-9, blank, . _ and -, beginning and ending with a letter or digit",
-        )
+    _check_name(name)
     if not isinstance(kind, str) or kind not in ChannelKind.values:
         raise Refused("kind", f"must be one of {', '.join(ChannelKind.values)}")
     channel = Channel(name=name, kind=kind, created_at=moment, updated_at=moment)
@@ -175,12 +171,27 @@ def reseal(*, now: datetime | None = None) -> tuple[int, list[str]]:
     return done, broken
 
 
+def check(*, name: str, kind: str, values: Mapping[str, Any]) -> None:
+    """Raises Refused where `create`, or for a channel that is there `change`, would. Changes nothing."""
+    channel = Channel.objects.filter(name=name).first() or Channel(name=name, kind=kind)
+    _check_name(name)
+    _set(channel, values, secrets=_open(channel))
+
+
 def secret_names(channel: Channel) -> list[str] | None:
     """Which secrets are set. None: they cannot be read (SECRET_KEY has changed)."""
     try:
         return sorted(unseal(channel.secrets))
     except SealBroken:
         return None
+
+
+def _check_name(name: object) -> None:
+    if not isinstance(name, str) or NAME.fullmatch(name) is None:
+        raise Refused(
+            "name",
+            "must be 1 to 64 of A-Z, a-z, 0-9, blank, . _ and -, beginning and ending with a letter or digit",
+        )
 
 
 def _locked(*, name: str) -> Channel:
