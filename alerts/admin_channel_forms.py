@@ -63,7 +63,9 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # the class takes
     def values(self) -> dict[str, Any]:
         """As the service takes them. An empty setting takes it away; an empty secret leaves it."""
         given, kind = self.cleaned_data, KINDS[self.kind]
-        settings = {name: _value(name, given[field_name("settings", self.kind, name)]) for name in kind.settings}
+        settings = {
+            name: _value(name, given[field_name("settings", self.kind, name)]) for name in kind.settings
+        }
         secrets = {name: given[field_name("secrets", self.kind, name)] or None for name in kind.secrets}
         forgotten = given.get(FORGET) or []
         return {

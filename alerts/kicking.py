@@ -74,7 +74,9 @@ class Watch:
                 drain(critical=True, grace=timedelta(seconds=grace))
                 self._plan()
             except DatabaseError:
-                logger.warning("The database does not answer; looking for urgent deliveries again in a second")
+                logger.warning(
+                    "The database does not answer; looking for urgent deliveries again in a second"
+                )
                 self.look()
             except Exception:
                 logger.exception("Urgent deliveries could not be sent by this process")

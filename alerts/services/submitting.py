@@ -37,24 +37,38 @@ def submit(*, actor: Actor, alert: RaisedAlert, now: datetime | None = None) -> 
 
 
 def decide_submissions(*, now: datetime | None = None) -> int:
-    """Decide what was submitted and not decided yet, oldest first. Returns how many."""
-    decided = 0
-    while found := _decide_some(now):
-        decided += found
+    """Decide what was submitted and not decided yet, oldest first. Returns how many.
+
+    One that cannot be read (written by another version, say) stays, is logged, and holds up none behind it.
+    """
+    decided, last = 0, 0
+    while seen := _decide_some(after=last, now=now):
+        last, done = seen
+        decided += done
     return decided
 
 
-def _decide_some(now: datetime | None) -> int:
+def _decide_some(*, after: int, now: datetime | None) -> tuple[int, int] | None:
+    """The number of the last row looked at, and how many were decided; None when there was none."""
     with transaction.atomic():
         lock_decisions()
         moment = now or timezone.now()
-        rows = list(Submission.objects.order_by("pk")[:TOGETHER])
-        for row in rows:
-            given = dict(row.alert)
-            actor = Actor.system(given.pop("by"))
-            decide_alerts(actor=actor, alerts=[_read(given, raised_at=row.at)], now=moment)
-        Submission.objects.filter(pk__in=[row.pk for row in rows]).delete()
-    return len(rows)
+        rows = list(Submission.objects.filter(pk__gt=after).order_by("pk")[:TOGETHER])
+        done = [row.pk for row in rows if _decide(row, moment)]
+        Submission.objects.filter(pk__in=done).delete()
+    return (rows[-1].pk, len(done)) if rows else None
+
+
+def _decide(row: Submission, now: datetime) -> bool:
+    try:
+        given = dict(row.alert)
+        actor = Actor.system(given.pop("by"))
+        alert = _read(given, raised_at=row.at)
+    except (KeyError, TypeError, ValueError):
+        logger.exception("Submission %s cannot be read; it stays in alerts_submission", row.pk)
+        return False
+    decide_alerts(actor=actor, alerts=[alert], now=now)
+    return True
 
 
 def _read(given: Mapping[str, Any], *, raised_at: datetime) -> RaisedAlert:

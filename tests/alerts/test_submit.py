@@ -87,6 +87,15 @@ def test_the_change_does_not_wait_for_whoever_decides() -> None:
     assert not Alert.objects.exists()
 
 
+@pytest.mark.django_db
+def test_one_that_cannot_be_read_stays_and_holds_up_no_other() -> None:
+    strange = Submission.objects.create(at=NOON, alert={"by": "tests", "of_another_version": 1})
+    Submission.objects.create(at=NOON, alert=_stored(1))
+    assert decide_submissions(now=NOON) == 1
+    assert Submission.objects.get() == strange
+    assert Alert.objects.count() == 1
+
+
 @pytest.mark.django_db(transaction=True)
 def test_several_deciders_decide_each_once() -> None:
     stored = [_stored(number) for number in range(50)]
@@ -111,6 +120,6 @@ def _stored(number: int) -> dict[str, object]:
     """As `submit()` writes it, without waking anybody."""
     with transaction.atomic():
         submit(actor=ROOT, alert=an_alert(f"a{number}"), now=NOON)
-        stored: dict[str, object] = Submission.objects.get().alert
+        stored: dict[str, object] = Submission.objects.latest("pk").alert
         transaction.set_rollback(True)
     return stored
