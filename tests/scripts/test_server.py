@@ -87,7 +87,7 @@ def test_credentials_are_written_for_their_owner_alone(server: Supervised) -> No
 
 def test_web_worker_and_beat_are_up(server: Supervised) -> None:
     assert get(server.ready(), "/healthz").status == http.HTTPStatus.OK
-    assert {"postgres", "valkey", "web", "worker", "beat"} <= set(server.children())
+    assert {"postgres", "valkey", "web", "worker", "urgent", "beat"} <= set(server.children())
 
 
 def test_all_lines_tell_whose_they_are(server: Supervised) -> None:
@@ -96,10 +96,10 @@ def test_all_lines_tell_whose_they_are(server: Supervised) -> None:
         for line in server.text.splitlines()
         if not line.startswith("Console ready")
     }
-    assert names <= {"console", "prepare", "postgres", "valkey", "web", "worker", "beat"}
+    assert names <= {"console", "prepare", "postgres", "valkey", "web", "worker", "urgent", "beat"}
 
 
-@pytest.mark.parametrize("name", ["web", "beat", "postgres", "valkey"])
+@pytest.mark.parametrize("name", ["web", "urgent", "beat", "postgres", "valkey"])
 def test_a_crashed_child_is_started_again(server: Supervised, name: str) -> None:
     before = server.children()[name]
     os.kill(before.pid, signal.SIGKILL)
