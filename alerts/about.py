@@ -7,10 +7,12 @@ from urllib.parse import urlsplit
 
 from django.db.models import Sum
 
-from alerts import board
+from alerts import board, halts
 from alerts.board import Row
 from alerts.choices import AlertState
+from alerts.halts import GLOBAL
 from alerts.models import Alert, AlertRule, KindTally
+from alerts.wording import times
 
 RELATED_ROWS = 5
 BEFORE_DAYS = 30
@@ -31,8 +33,13 @@ def context(row: Row, *, earlier: Sequence[Alert], rule: AlertRule) -> dict[str,
         "facts": _facts(alert, rule, row.now.date()),
         "related": board.rows([*near, *earlier][:RELATED_ROWS], now=row.now),
         "related_why": why if near else "the same alert, earlier",
-        "rule": rule,
+        "stopped": row.firing and _stopped(row.scope),
     }
+
+
+def _stopped(scope: str) -> bool:
+    """Whether a stop for this alert would change nothing, since trading in its scope is stopped already. One query."""
+    return any(halt.scope in {GLOBAL, scope} for halt in halts.current())
 
 
 def _web(address: str) -> str:
@@ -57,7 +64,7 @@ def _facts(alert: Alert, rule: AlertRule, today: date) -> list[tuple[str, str]]:
         ("Source", f"{alert.source}, {alert.raised_by}".strip(", ")),
         ("Fingerprint", " ".join(digits[start : start + 4] for start in range(0, len(digits), 4))),
         ("Before", _before(alert, today)),
-        *((("Flapped", f"{alert.flaps} times within a day"),) if alert.flaps else ()),
+        *((("Flapped", f"{times(alert.flaps)} within a day"),) if alert.flaps else ()),
     ]
 
 
@@ -69,7 +76,7 @@ def _before(alert: Alert, today: date) -> str:
     total = days.aggregate(raised=Sum("raised"), acted=Sum("acted"))
     if not total["raised"]:
         return "unknown, not counted yet"
-    return f"{total['raised']:,} times in {BEFORE_DAYS} days, {total['acted']:,} acted on"
+    return f"{times(total['raised'])} in {BEFORE_DAYS} days, acted on {times(total['acted'])}"
 
 
 def _near(alert: Alert) -> tuple[list[Alert], str]:

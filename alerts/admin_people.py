@@ -16,7 +16,9 @@ from opsconsole.audit.readonly import ReadOnlyAdmin
 
 
 class ChatLinkForm(forms.ModelForm):  # type: ignore[type-arg]  # the class takes no parameter at run time
-    reason = forms.CharField(max_length=2000, help_text="For the audit trail: how you know whose account it is.")
+    reason = forms.CharField(
+        max_length=2000, help_text="For the audit trail: how you know whose account it is."
+    )
 
     class Meta:
         model = ChatLink

@@ -17,6 +17,8 @@ from alerts.quiet import Quiet, quiet_at
 FLAPPING = 2
 FLAP_MEMORY = timedelta(days=1)
 
+# Enumerations are slow to ask.
+FORCE, SENT = Gate.FORCE.value, Decision.SENT
 RANKS: Mapping[str, int] = {priority.value: priority.rank for priority in Priority}
 
 
@@ -92,18 +94,18 @@ class Verdict(NamedTuple):
 
 def decide(request: Request, rule: RuleState, quiet: Quiet | None = None) -> Verdict:
     """Ask the gates until one holds the alert. `quiet`: `rule.quiet(request.at)`, where the caller has it already."""
-    trace: list[dict[str, Any]] = [{"gate": Gate.FORCE.value, "passed": True, "forced": request.forced}]
+    trace: list[dict[str, Any]] = [{"gate": FORCE, "passed": True, "forced": request.forced}]
     if request.again:
         trace[0]["again"] = True
     if request.forced:
-        return Verdict(Decision.SENT, trace)
+        return Verdict(SENT, trace)
     seen = quiet or rule.quiet(request.at)
     for gate, decision, ask in GATES:
         passed, facts = ask(request, rule, seen)
         trace.append({"gate": gate, "passed": passed} | facts)
         if not passed:
             return Verdict(decision, trace)
-    return Verdict(Decision.SENT, trace)
+    return Verdict(SENT, trace)
 
 
 def hour_of(at: datetime) -> datetime:

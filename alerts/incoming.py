@@ -8,7 +8,7 @@ from typing import Any
 from alerts import limits
 from alerts.api_fields import checking, moment, one_of, within
 from alerts.choices import Category, Priority
-from alerts.services.raised import RaisedAlert
+from alerts.services.raised import RaisedAlert, check
 from opsconsole.api import fields as f
 from opsconsole.api.body import Body
 from opsconsole.api.errors import ApiError, invalid
@@ -49,7 +49,7 @@ def read_alert(fields: Any, *, now: datetime) -> RaisedAlert:
     f.refuse_unknown(fields, *FIELDS)
     title, message = words(fields)
     priority = one_of(fields, "priority", Priority.values)
-    return RaisedAlert(
+    alert = RaisedAlert(
         category=category(fields),
         priority=Priority(priority) if priority else None,
         title=title,
@@ -66,6 +66,9 @@ def read_alert(fields: Any, *, now: datetime) -> RaisedAlert:
         resolved=_flag(fields, "resolved"),
         sent_directly=_flag(fields, "sent_directly"),
     )
+    with checking():
+        check(alert)
+    return alert
 
 
 def category(fields: Mapping[str, Any]) -> Category:

@@ -5,7 +5,7 @@ Right-to-left marks and HTML are text like any other: they are made harmless whe
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -25,6 +25,8 @@ DETAILS = 16 * 1024
 DETAILS_DEPTH = 10
 # Alerts in one call.
 BATCH = 1000
+# The years that a time may lie in: what every zone, and the database, can hold.
+YEARS = range(1970, 9000)
 # How old an alert may be that waited at its sender, and how far ahead its clock may be.
 OLDEST = timedelta(days=7)
 AHEAD = timedelta(minutes=10)
@@ -74,15 +76,22 @@ def check_details(field: str, details: object) -> None:
         raise ValueError(f"{field} has {size} bytes as JSON; at most {DETAILS} are allowed.")
 
 
-def check_choice(field: str, value: object, choices: list[str]) -> None:
+def check_choice(field: str, value: object, choices: Sequence[str]) -> None:
     if value not in choices:
         raise ValueError(f"{field} must be one of {', '.join(choices)}.")
 
 
-def check_time(field: str, value: object, *, now: datetime, oldest: timedelta | None = OLDEST) -> None:
-    """A time with its zone; not further ahead than clocks differ. `oldest` None: however long ago."""
+def check_moment(field: str, value: object) -> None:
+    """A time with its zone, of a year that can be stored."""
     if not isinstance(value, datetime) or value.tzinfo is None:
         raise ValueError(f"{field} must be a time with its zone, such as 2026-11-23T14:13:05Z.")
+    if value.year not in YEARS:
+        raise ValueError(f"{field} must lie between the years {YEARS.start} and {YEARS.stop - 1}.")
+
+
+def check_time(field: str, value: datetime, *, now: datetime, oldest: timedelta | None = OLDEST) -> None:
+    """A time with its zone; not further ahead than clocks differ. `oldest` None: however long ago."""
+    check_moment(field, value)
     if value > now + AHEAD:
         raise ValueError(f"{field} lies in the future: {_iso(value)}. The console's clock says {_iso(now)}.")
     if oldest is not None and value < now - oldest:

@@ -19,7 +19,40 @@ TALKERS = 10
 TALKERS_DAYS = 7
 NEVER_ACTED_DAYS = 30
 LISTED = 50
-FLAPPING_COLUMNS = ("fingerprint", "category", "priority", "title", "labels", "flaps", "state", "first_at", "last_at")
+FLAPPING_COLUMNS = (
+    "fingerprint",
+    "category",
+    "priority",
+    "title",
+    "labels",
+    "flaps",
+    "state",
+    "first_at",
+    "last_at",
+)
+
+# From `start` to the first whole hour by minutes, to the first day by hours, then days, hours, minutes; each as far as they are summed up.
+TALLIED = """
+WITH edge AS (
+    SELECT %(hour)s::timestamptz AS hour, %(day)s::timestamptz AS day,
+           greatest(%(hour)s, (SELECT max(hour) + interval '1 hour' FROM alerts_hourtally WHERE hours = 1)) AS hours_end,
+           greatest(%(day)s, (SELECT max(hour) + interval '1 day' FROM alerts_hourtally WHERE hours = 24)) AS days_end
+), found AS (
+    SELECT category, priority, decision, count FROM alerts_minutetally, edge WHERE minute >= %(start)s AND minute < edge.hour
+    UNION ALL
+    SELECT category, priority, decision, count FROM alerts_hourtally t, edge
+    WHERE hours = 1 AND t.hour >= edge.hour AND t.hour < least(edge.day, hours_end)
+    UNION ALL
+    SELECT category, priority, decision, count FROM alerts_hourtally t, edge
+    WHERE hours = 24 AND t.hour >= edge.day AND t.hour < days_end
+    UNION ALL
+    SELECT category, priority, decision, count FROM alerts_hourtally t, edge
+    WHERE hours = 1 AND t.hour >= days_end AND t.hour < hours_end
+    UNION ALL
+    SELECT category, priority, decision, count FROM alerts_minutetally, edge WHERE minute >= hours_end
+)
+SELECT category, priority, decision, sum(count)::bigint FROM found GROUP BY 1, 2, 3
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,27 +127,16 @@ def _window(since: datetime) -> Window:
 def tallied(start: datetime) -> Mapping[tuple[str, str, str], int]:
     """Times raised since the whole minute `start`, by category, priority and decision.
 
-    Whole hours that are summed up are read so; the minutes before them, and those after the last of them, one by one.
+    Whole days and hours that are summed up are read so; what lies before and after them hour by hour, and minute by minute.
     """
-    first_hour = -(-start.timestamp() // 3600) * 3600
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH edge AS (
-                SELECT to_timestamp(%(first_hour)s) AS low,
-                       greatest(to_timestamp(%(first_hour)s), (SELECT max(hour) + interval '1 hour' FROM alerts_hourtally)) AS high
-            ), found AS (
-                SELECT category, priority, decision, count FROM alerts_hourtally, edge WHERE hour >= low AND hour < high
-                UNION ALL
-                SELECT category, priority, decision, count FROM alerts_minutetally, edge WHERE minute >= %(start)s AND minute < low
-                UNION ALL
-                SELECT category, priority, decision, count FROM alerts_minutetally, edge WHERE minute >= high
-            )
-            SELECT category, priority, decision, sum(count)::bigint FROM found GROUP BY 1, 2, 3
-            """,
-            {"start": start, "first_hour": first_hour},
-        )
+        cursor.execute(TALLIED, {"start": start, "hour": _next(start, 3600), "day": _next(start, 86_400)})
         return {(row[0], row[1], row[2]): row[3] for row in cursor.fetchall()}
+
+
+def _next(moment: datetime, seconds: int) -> datetime:
+    """The next whole hour or day (UTC), which may be `moment` itself."""
+    return datetime.fromtimestamp(-(-moment.timestamp() // seconds) * seconds, UTC)
 
 
 def _by(rows: Mapping[tuple[str, str, str], int], column: int, names: Sequence[str]) -> dict[str, int]:
@@ -126,15 +148,22 @@ def _by(rows: Mapping[tuple[str, str, str], int], column: int, names: Sequence[s
 
 
 def by_channel(since: datetime) -> dict[str, dict[str, int]]:
-    """Deliveries written since then. Channels that were told nothing are there too, with nothing."""
-    found: dict[str, dict[str, int]] = {name: {} for name in Channel.objects.values_list("name", flat=True)}
+    """Deliveries written since then, of every channel that there is; states without any are left out."""
+    names = list(Channel.objects.values_list("name", flat=True))
+    found: dict[str, dict[str, int]] = {name: {} for name in names}
     with connection.cursor() as cursor:
+        # Each count is a stretch of one index (`delivery_counts`).
         cursor.execute(
-            "SELECT channel_name, state, count(*) FROM alerts_delivery WHERE created_at >= %s GROUP BY 1, 2",
-            [since],
+            """
+            SELECT name, state, counted.times FROM unnest(%s::text[]) name, unnest(%s::text[]) state, LATERAL (
+                SELECT count(*) AS times FROM alerts_delivery d
+                WHERE d.channel_name = name AND d.state = state.state AND d.created_at >= %s
+            ) counted WHERE counted.times > 0
+            """,
+            [names, DeliveryState.values, since],
         )
-        for name, state, count in cursor.fetchall():
-            found.setdefault(name, {})[DeliveryState(state).value] = count
+        for name, state, times in cursor.fetchall():
+            found[name][state] = times
     return found
 
 
@@ -145,8 +174,12 @@ def top_talkers(*, now: datetime, most: int = TALKERS) -> list[Kind]:
 
 def never_acted_on(*, now: datetime, most: int = LISTED) -> list[Kind]:
     """Kinds that were sent within 30 days, and that nobody acknowledged, assigned, silenced or resolved: do we need them?"""
+    telling = Q(sent__gt=0) | Q(acted__gt=0)
     return _kinds(
-        Q(day__gt=_day(now, NEVER_ACTED_DAYS)), "-times_sent", having=Q(acts=0, times_sent__gt=0), most=most
+        telling & Q(day__gt=_day(now, NEVER_ACTED_DAYS)),
+        "-times_sent",
+        having=Q(acts=0, times_sent__gt=0),
+        most=most,
     )
 
 

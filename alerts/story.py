@@ -22,6 +22,8 @@ from alerts.wording import clock, gate_line, minutes, word_of
 DECISIONS_SHOWN = 8
 # Likewise for what was told.
 TOLD_SHOWN = 12
+# A name of ours, not somebody's.
+KILL_SWITCH = "kill switch"
 KINDS = {
     DeliveryKind.REPEAT: "Told again",
     DeliveryKind.RESOLVED: "Told that it is over",
@@ -45,8 +47,15 @@ class Beat:
     until: datetime | None = None
 
 
-def title(row: Row) -> str:
-    return "Why you got this" if row.sent else "Why you did not get this"
+def title(row: Row, *, deliveries: Sequence[Delivery]) -> str:
+    if not row.sent:
+        return "Why you did not get this"
+    return "Why nobody got this" if _reached_nobody(row, deliveries) else "Why you got this"
+
+
+def _reached_nobody(row: Row, deliveries: Sequence[Delivery]) -> bool:
+    """It was to be sent, and no channel took it."""
+    return row.sent and not deliveries and not row.alert.sent_directly and row.digest_at is None
 
 
 def story(row: Row, *, deliveries: Sequence[Delivery], acts: Iterable[Act]) -> list[Beat]:
@@ -57,7 +66,7 @@ def story(row: Row, *, deliveries: Sequence[Delivery], acts: Iterable[Act]) -> l
     beats += _told(deliveries)
     if row.digest_at is not None:
         beats.append(_digest(row.digest_at))
-    elif row.sent and not deliveries and not alert.sent_directly:
+    elif _reached_nobody(row, deliveries):
         beats.append(_nobody(alert))
     if alert.state == AlertState.RESOLVED and alert.resolved_at is not None:
         beats.append(_resolved(alert, alert.resolved_at))
@@ -69,6 +78,8 @@ def story(row: Row, *, deliveries: Sequence[Delivery], acts: Iterable[Act]) -> l
 
 def _raised(alert: Alert) -> Beat:
     by = alert.raised_by or alert.source
+    if by == alert.source or by == KILL_SWITCH:
+        by = by[:1].upper() + by[1:]
     text = alert.message if alert.message != alert.title else ""
     late = alert.first_at - alert.starts_at
     if late >= timedelta(minutes=1):

@@ -61,9 +61,9 @@ def alert(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "page": "alert",
         "row": row,
-        "heading": story.title(row),
+        "heading": story.title(row, deliveries=detail.deliveries),
         "beats": story.story(row, deliveries=detail.deliveries, acts=acts(detail.alert)),
-        "silences": detail.silences,
+        "silences": detail.silences if row.firing else [],
         **about.context(row, earlier=detail.earlier, rule=detail.rule),
         "hours": ACKNOWLEDGE_HOURS,
         "people": people_who_may("alerts.acknowledge") if row.firing else [],

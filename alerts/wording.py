@@ -94,6 +94,11 @@ def ordinal(number: int) -> str:
     return f"{number:,}{ending}"
 
 
+def times(number: int) -> str:
+    """`never`, `once`, `2 times`, `1,200 times`."""
+    return {0: "never", 1: "once"}.get(number, f"{number:,} times")
+
+
 def clock(text: Any) -> str:
     """An ISO time in the desk's zone: today `14:32`, else `24 Nov 07:00`. What is no time stays as it is."""
     when = text if isinstance(text, datetime) else _parsed(text)
@@ -181,7 +186,7 @@ def _dedupe(gate: Facts, passed: bool) -> str:
 def _flapping(gate: Facts) -> str:
     """Why one that was resolved meanwhile is a duplicate all the same."""
     flaps = int(gate.get("flaps") or 0)
-    return f"; it came back {_count(flaps, 'time')} within a day" if flaps else ""
+    return f"; it came back {times(flaps)} within a day" if flaps else ""
 
 
 def _rate_limit(gate: Facts, passed: bool) -> str:

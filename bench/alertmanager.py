@@ -92,6 +92,12 @@ def _silence(number: int) -> dict[str, Any]:
     }
 
 
+def operator(rig: Rig) -> Peer:
+    """The console with a token that may silence, too."""
+    token = rig.manage("createtoken", "--user", "operator", "--name", "bench", "--role", "operator")
+    return Peer(rig.port, token.strip().splitlines()[-1])
+
+
 def stored(rig: Rig) -> tuple[int, int]:
     """Incidents that fire, and how often they were raised in all."""
     with psycopg.connect(rig.environ["DATABASE_URL"]) as connection:
@@ -140,7 +146,7 @@ def measure(folder: Path, *, runs: int, alerts: int, gets: int) -> dict[str, Any
                 peer = theirs(folder / f"peer-{workload}-{number}", workload, alerts=alerts)
                 found[workload].append({"alertmanager": peer, "console": ours(rig, workload, alerts=alerts)})
         # The last run was `unique`: everything is active now.
-        found["console"] = Peer(rig.port, rig.token).listings(gets=gets)
+        found["console"] = operator(rig).listings(gets=gets)
         found["killed"] = killed(rig)
     with alertmanager(folder / "peer-listings") as port:
         Peer(port).post("unique", alerts=alerts)

@@ -116,11 +116,24 @@ def deliveries(folder: Path, **options: int) -> Result:
     return Result(figures, found)
 
 
+def reads(folder: Path, **options: int) -> Result:
+    """SQL of lists, searches and statistics at a million stored alerts."""
+    found = json_of(["bench.alert_reads", "--folder", str(folder), *_words(options)])
+    count, figures = found["count"], []
+    for name, read in found["reads"].items():
+        what = f"{name}, {count:,} stored alerts: SQL, median of {len(read['sql_ms'])}"
+        spent = statistics.median(read["sql_ms"])
+        bounded = name.startswith(("recent", "search", "statistics"))
+        figures.append(at_most(what, spent, 50, "ms") if bounded else seen(what, spent, "ms"))
+    return Result(figures, found)
+
+
 ALERT_PARTS: dict[str, Callable[[Path], Result]] = {
     "posted": posted,
     "exactness": exactness,
     "latency": latency,
     "deliveries": deliveries,
+    "reads": reads,
 }
 
 

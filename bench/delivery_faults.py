@@ -8,13 +8,12 @@ again must be marked.
 import argparse
 import json
 import random
-import sys
-import threading
 import time
 import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +52,8 @@ WHERE a.error LIKE 'The process that was sending it ended%'
 
 
 class Killer:
-    """Kills one of the console's programs after every so many calls, and starts it again; until it is told to stop.
+    """Kills one of the console's programs after every so many calls, and starts it again, in the calling thread: a program ends with
+    the thread that started it.
 
     By calls, not by time: so it always happens while something is being sent, and a slow machine gets on, too.
     """
@@ -63,7 +63,6 @@ class Killer:
         self._receiver = receiver
         self._every = every
         self._random = random.Random(seed)
-        self._stop = threading.Event()
         self._programs: dict[str, tuple[Server, Callable[[], None]]] = {
             "worker": (rig.worker, rig.worker.start),
             "urgent": (rig.urgent, rig.urgent.start),
@@ -71,17 +70,9 @@ class Killer:
             "beat": (rig.beat, rig.beat.start),
             "valkey": (rig.valkey, rig.valkey.start),
         }
-        self._thread = threading.Thread(target=self._run)
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while self._progress():
+    def run(self, *, until: Callable[[], bool]) -> None:
+        while self._progress(until):
             name = self._random.choice(list(self._programs))
             server, start = self._programs[name]
             # Some end by themselves when their queue is gone for long; the supervisor starts them again, too.
@@ -90,14 +81,23 @@ class Killer:
                 self.kills[name] += 1
                 time.sleep(DOWN_SECONDS)
             start()
+        for server, start in self._programs.values():
+            if not server.is_running():
+                start()
 
-    def _progress(self) -> bool:
+    def _progress(self, until: Callable[[], bool]) -> bool:
         """Wait for more calls, or for long. False: it is over."""
-        before, until = len(self._receiver.seen()), time.monotonic() + PATIENCE_SECONDS
-        while len(self._receiver.seen()) < before + self._every and time.monotonic() < until:
-            if self._stop.wait(0.01):
+        before, latest = len(self._receiver.seen()), time.monotonic() + PATIENCE_SECONDS
+        while len(self._receiver.seen()) < before + self._every and time.monotonic() < latest:
+            if until():
                 return False
-        return not self._stop.is_set()
+            time.sleep(0.02)
+        return not until()
+
+
+def post_all(rig: Rig, count: int) -> None:
+    for first in range(0, count, BATCH):
+        post(rig, range(first, min(first + BATCH, count)))
 
 
 def post(rig: Rig, numbers: range) -> None:
@@ -176,23 +176,17 @@ def measure(folder: Path, *, deliveries: int, every: int) -> dict[str, Any]:
             server.start()
         began = time.monotonic()
         killer = Killer(rig, receiver, every=every)
-        killer.start()
-        try:
-            for first in range(0, count, BATCH):
-                post(rig, range(first, min(first + BATCH, count)))
-                print(f"\r{first + BATCH} of {count} alerts", end="", file=sys.stderr)
-            with psycopg.connect(rig.environ["DATABASE_URL"], autocommit=True) as connection:
-                # Killing goes on until most has arrived.
-                while len(receiver.seen()) < 0.9 * deliveries:
-                    time.sleep(0.5)
-                killer.stop()
-                deadline = time.monotonic() + FINISH_SECONDS
-                while not finished(connection) and time.monotonic() < deadline:
-                    time.sleep(0.5)
-                rows = connection.execute(DELIVERIES).fetchall()
-                died = {key for (key,) in connection.execute(DIED).fetchall()}
-        finally:
-            killer.stop()
+        with ThreadPoolExecutor(1) as poster:
+            posted = poster.submit(post_all, rig, count)
+            # Until most has arrived.
+            killer.run(until=lambda: posted.done() and len(receiver.seen()) >= 0.9 * deliveries)
+            posted.result()
+        with psycopg.connect(rig.environ["DATABASE_URL"], autocommit=True) as connection:
+            deadline = time.monotonic() + FINISH_SECONDS
+            while not finished(connection) and time.monotonic() < deadline:
+                time.sleep(0.5)
+            rows = connection.execute(DELIVERIES).fetchall()
+            died = {key for (key,) in connection.execute(DIED).fetchall()}
         seconds = time.monotonic() - began
     receiver.close()
     found = judge(receiver.seen(), rows, died, deliveries)

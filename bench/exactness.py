@@ -100,7 +100,6 @@ def _services() -> tuple[Any, Any, Any]:
     # Models can only be imported once Django is set up.
     from alerts.services.raised import RaisedAlert  # noqa: PLC0415
     from alerts.services.raising import raise_alerts  # noqa: PLC0415
-
     from opsconsole.audit.actor import Actor  # noqa: PLC0415
 
     return raise_alerts, RaisedAlert, Actor.system("bench")

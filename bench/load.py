@@ -31,6 +31,8 @@ def alert(number: int, *, starts_at: str, ends_at: str) -> dict[str, Any]:
         "generatorURL": "http://prometheus:9090/graph?g0.expr=feed_age_seconds+%3E+120&g0.tab=1",
         "labels": {
             "alertname": f"FeedStale{number % 20}",
+            "cluster": "desk-eu-1",
+            "environment": "production",
             "instance": f"feed-{number}:9100",
             "job": "feeds",
             "severity": "warning",

@@ -37,6 +37,7 @@ class Watch:
     limit: float = 0.80
     calm: float = 0.60
     window: int = 5
+    sure: float = 0.5
     _closes: deque[float] = field(default_factory=deque)
     _side: Side | None = None
     _over: bool = False
@@ -53,7 +54,7 @@ class Watch:
             self._closes.popleft()
 
     def signal(self) -> Signal | None:
-        """The strategy's new side, if it has changed with the latest close."""
+        """The strategy's new side, if it has changed with the latest close, by enough to be sure."""
         if len(self._closes) < self.window:
             return None
         closes = list(self._closes)[-self.window :]
@@ -62,7 +63,8 @@ class Watch:
         before, self._side = self._side, side
         if before in (None, side):
             return None
-        return Signal(side, round(min(1.0, abs(close / average - 1) * 20), 2), close, round(average, 2))
+        confidence = round(min(1.0, abs(close / average - 1) * 20), 2)
+        return Signal(side, confidence, close, round(average, 2)) if confidence >= self.sure else None
 
     def volatility(self) -> Volatility | None:
         """The volatility, if it has just risen over the limit or fallen back."""

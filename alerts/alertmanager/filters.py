@@ -95,7 +95,13 @@ def narrowed(alerts: QuerySet[Alert], matchers: Sequence[Matcher]) -> QuerySet[A
             alerts = alerts.filter(labels__contains={matcher.name: matcher.value})
             continue
         name = f"label_{number}"
-        alerts = alerts.alias(**{name: Coalesce(KeyTextTransform(matcher.name, F("labels")), Value("", output_field=TextField()))})
+        alerts = alerts.alias(
+            **{
+                name: Coalesce(
+                    KeyTextTransform(matcher.name, F("labels")), Value("", output_field=TextField())
+                )
+            }
+        )
         same = Q(**{name: matcher.value})
         alerts = alerts.filter(same if matcher.is_equal else ~same)
     return alerts

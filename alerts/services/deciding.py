@@ -18,8 +18,13 @@ from alerts.quiet import Quiet
 from alerts.response import due
 from alerts.services.counting import Tallies
 from alerts.services.incidents import Incident, Words
-from alerts.services.raised import Outcome, RaisedAlert
+from alerts.services.raised import NOTHING, Outcome, RaisedAlert
 from alerts.services.storing import Earlier
+
+# Enumerations are slow to ask.
+SENT, DISABLED, SILENCED, DEDUPED = Decision.SENT, Decision.DISABLED, Decision.SILENCED, Decision.DEDUPED
+RATE_LIMITED, QUIET_HOURS = Decision.RATE_LIMITED, Decision.QUIET_HOURS
+BEFORE_SILENCES = (DISABLED, SILENCED)
 
 HOUR = timedelta(hours=1)
 # A decision that nothing but a change of policy ends is asked again after so long.
@@ -92,12 +97,12 @@ class Batch:
         """Decide an open incident again without a new alert, since what held it is over."""
         self.incidents[incident.id] = incident
         self._ask(incident, labels, again=True)
-        if incident.decision == Decision.SENT:
+        if incident.decision == SENT:
             self.tallies.add_sent(category=incident.category, title=incident.title)
 
     def _resolve(self, incident: Incident | None, alert: RaisedAlert) -> Outcome:
         if incident is None:
-            return Outcome(None, None, [], False, None)
+            return NOTHING
         if alert.ends_at is not None and alert.ends_at <= self.at:
             incident.ends_at = alert.ends_at
         self.end(incident, at=self.at, by=self.raised_by)
@@ -177,7 +182,7 @@ class Batch:
         """Whether the newest decision would be made again."""
         if incident.policy != self.policy.version or incident.settled_until is None:
             return False
-        if incident.decision == Decision.QUIET_HOURS and incident.category in self.reached:
+        if incident.decision == QUIET_HOURS and incident.category in self.reached:
             return False
         return incident.settled_until > self.at
 
@@ -214,10 +219,10 @@ class Batch:
         )
         decision, trace = decide(request, rule, quiet)
         incident.decide(decision, trace, at=self.at, policy=self.policy.version, raised=not again)
-        if decision == Decision.SENT:
+        if decision == SENT:
             self._send(incident, raised=raised_from is not None)
         incident.dedupe_until = None if incident.last_sent_at is None else incident.last_sent_at + rule.window
-        incident.held = incident.held or decision == Decision.QUIET_HOURS
+        incident.held = incident.held or decision == QUIET_HOURS
         asked = halts.is_asked(labels)
         incident.settled_until = None if asked else self._settled(incident, request, quiet)
 
@@ -237,21 +242,22 @@ class Batch:
 
     def _settled(self, incident: Incident, request: Request, quiet: Quiet) -> datetime | None:
         """Until when the same would be decided again, if nobody changes a rule or a silence."""
-        ends: list[datetime | None] = [self.at + STANDING]
-        match incident.decision:
-            case Decision.SENT:
-                return None
-            case Decision.SILENCED:
-                ends.append(request.silence.until if request.silence else None)
-            case Decision.DEDUPED:
-                ends += (incident.dedupe_until, self._next_change)
-            case Decision.RATE_LIMITED:
-                ends += (hour_of(self.at) + HOUR, self._next_change)
-            case Decision.QUIET_HOURS:
-                ends += (quiet.until, self._next_change)
-            case Decision.BELOW_MINIMUM:
-                ends.append(self._next_change)
-        return min(end for end in ends if end is not None)
+        decision = incident.decision
+        if decision == SENT:
+            return None
+        ends = [self.at + STANDING]
+        # What follows the gate of the silences is asked again when one begins.
+        if decision not in BEFORE_SILENCES and self._next_change is not None:
+            ends.append(self._next_change)
+        if decision == SILENCED and request.silence is not None:
+            ends.append(request.silence.until)
+        elif decision == DEDUPED and incident.dedupe_until is not None:
+            ends.append(incident.dedupe_until)
+        elif decision == RATE_LIMITED:
+            ends.append(hour_of(self.at) + HOUR)
+        elif decision == QUIET_HOURS and quiet.until is not None:
+            ends.append(quiet.until)
+        return min(ends)
 
     def _silence(self, incident: Incident, labels: Mapping[str, str]) -> SilenceSeen | None:
         if not self._active:
@@ -284,4 +290,6 @@ def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
 
 
 def _outcome(incident: Incident, *, new: bool) -> Outcome:
-    return Outcome(incident.id, Decision(incident.decision), incident.trace, new, AlertState(incident.state))
+    return Outcome(
+        incident.id, Decision(incident.decision), incident.stored_trace, new, AlertState(incident.state)
+    )

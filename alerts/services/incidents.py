@@ -1,6 +1,6 @@
 """Incidents in memory, as one batch of alerts works on them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -9,6 +9,8 @@ import msgspec
 
 from alerts.choices import AlertState, Decision
 
+# Enumerations are slow to ask.
+SENT, FIRING, RESOLVED = Decision.SENT.value, AlertState.FIRING.value, AlertState.RESOLVED.value
 # Entries of the history that are kept; older ones are folded into the next one with the same decision.
 LONGEST_HISTORY = 100
 
@@ -58,7 +60,7 @@ class Incident:
     acknowledged_at: datetime | None
     due_at: datetime | None
     escalate_at: datetime | None
-    state: str = AlertState.FIRING.value
+    state: str = FIRING
     resolved_at: datetime | None = None
     resolved_by: str = ""
     new: bool = False
@@ -69,13 +71,6 @@ class Incident:
     # Whether more has changed than the counters.
     decided: bool = False
     ended: bool = False
-    _trace: list[dict[str, Any]] | None = field(default=None, repr=False)
-
-    @property
-    def trace(self) -> list[dict[str, Any]]:
-        if self._trace is None:
-            self._trace = msgspec.json.decode(self.stored_trace)
-        return self._trace
 
     def decide(
         self, decision: Decision, trace: list[dict[str, Any]], *, at: datetime, policy: int, raised: bool
@@ -85,13 +80,13 @@ class Incident:
         `raised`: it was raised once more, else only asked about.
         """
         self.policy, self.decided = policy, True
-        if self.decision == decision and decision != Decision.SENT:
+        if self.decision == decision != SENT:
             if raised:
                 self.repeat(1, at=at)
             return
         if self.decision:
             self._remember()
-        self.decision, self.decided_at, self._trace = decision.value, at, trace
+        self.decision, self.decided_at = str(decision), at
         self.stored_trace = msgspec.json.encode(trace).decode()
         self.repeats, self.repeated_at = 0, None
 
@@ -100,7 +95,7 @@ class Incident:
         self.repeated_at = at if self.repeated_at is None else max(self.repeated_at, at)
 
     def end(self, *, at: datetime, by: str) -> None:
-        self.state, self.resolved_at, self.resolved_by = AlertState.RESOLVED.value, at, by
+        self.state, self.resolved_at, self.resolved_by = RESOLVED, at, by
         self.escalate_at, self.ended = None, True
 
     def _remember(self) -> None:

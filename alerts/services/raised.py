@@ -3,11 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
+
+import msgspec
 
 from alerts import limits
 from alerts.choices import AlertState, Category, Decision, Priority
+
+# Enumerations are slow to ask.
+CATEGORIES, PRIORITIES = tuple(Category.values), tuple(Priority.values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,21 +42,31 @@ class RaisedAlert:
     identity: UUID | None = None
 
 
-class Outcome(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Outcome:
     """`alert_id`, `decision` and `state` are None if there was nothing to resolve. `new`: it began an incident."""
 
     alert_id: int | None
     decision: Decision | None
-    trace: list[dict[str, Any]]
+    # As JSON: in a storm, nobody looks at most of them.
+    stored_trace: str
     new: bool
     state: AlertState | None
+
+    @property
+    def trace(self) -> list[dict[str, Any]]:
+        trace: list[dict[str, Any]] = msgspec.json.decode(self.stored_trace)
+        return trace
+
+
+NOTHING = Outcome(None, None, "[]", False, None)
 
 
 def check(alert: RaisedAlert) -> None:
     """Raises ValueError with a sentence that names the field and what is allowed."""
-    limits.check_choice("category", alert.category, Category.values)
+    limits.check_choice("category", alert.category, CATEGORIES)
     if alert.priority is not None:
-        limits.check_choice("priority", alert.priority, Priority.values)
+        limits.check_choice("priority", alert.priority, PRIORITIES)
     limits.check_line("title", alert.title, longest=limits.TITLE, empty=False)
     limits.check_line("source", alert.source, longest=limits.SOURCE, empty=False)
     limits.check_text("message", alert.message, longest=limits.MESSAGE)
@@ -63,7 +78,7 @@ def check(alert: RaisedAlert) -> None:
         limits.check_line("dedupe_key", alert.dedupe_key, longest=limits.DEDUPE_KEY, empty=False)
     for name in ("starts_at", "ends_at"):
         moment = getattr(alert, name)
-        if moment is not None and moment.tzinfo is None:
-            raise ValueError(f"{name} must be a time with its zone.")
+        if moment is not None:
+            limits.check_moment(name, moment)
     if alert.starts_at is not None and alert.ends_at is not None and alert.starts_at > alert.ends_at:
         raise ValueError("ends_at must not lie before starts_at.")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
@@ -38,7 +39,7 @@ def count_repeats(*, repeats: Sequence[Repeat], at: datetime) -> set[int]:
     """
     if not connection.in_atomic_block:
         raise RuntimeError("count_repeats() belongs in the transaction that holds the lock")
-    params = {
+    params: dict[str, Any] = {
         "at": at,
         "ids": [repeat.alert_id for repeat in repeats],
         "counts": [repeat.count for repeat in repeats],

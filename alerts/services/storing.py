@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -170,10 +171,8 @@ def _changed(incident: Incident) -> dict[str, Any]:
 
 
 def _insert(incidents: Sequence[Incident]) -> None:
-    constant = tuple(CONSTANT.values())
+    constant, values = tuple(CONSTANT.values()), attrgetter(*INSERTED, *JSON_CHANGED.values())
     # Django's wrapper passes this on to psycopg's own cursor.
     with connection.cursor() as cursor, cursor.copy(INSERT) as copy:
         for incident in incidents:
-            values = [getattr(incident, name) for name in INSERTED]
-            said = incident.words or ()
-            copy.write_row((*values, incident.stored_trace, incident.stored_history, *said, *constant))
+            copy.write_row((*values(incident), *(incident.words or ()), *constant))

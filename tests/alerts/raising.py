@@ -29,6 +29,7 @@ def raised(at: datetime, *alerts: RaisedAlert) -> list[Outcome]:
 
 
 def the(outcome: Outcome) -> Alert:
+    assert outcome.alert_id is not None
     return Alert.objects.get(pk=outcome.alert_id)
 
 

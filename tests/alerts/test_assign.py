@@ -1,5 +1,6 @@
 """Saying whose an alert is; it stays due until somebody acknowledges it."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -94,7 +95,7 @@ def test_stays_due(alice: User, sam: User) -> None:
 def test_every_change_takes_its_turn_among_the_decisions(alice: User, act: str) -> None:
     """Whoever decides reads alerts, works on them, and writes them back: what changes meanwhile would be lost."""
     alert, actor = firing(acknowledged_at=NOW if act == "unacknowledge" else None), acting(alice)
-    acts = {
+    acts: dict[str, Callable[[], object]] = {
         "acknowledge": lambda: owning.acknowledge(actor=actor, alert_id=alert.pk, note="", now=NOW),
         "unacknowledge": lambda: owning.unacknowledge(actor=actor, alert_id=alert.pk, reason="", now=NOW),
         "assign": lambda: assign(alice, alert, alice),

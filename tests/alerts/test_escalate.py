@@ -11,9 +11,11 @@ from django.utils import timezone
 from alerts import halts, tasks
 from alerts.halts import Halt
 from alerts.matching import Matcher
-from alerts.models import Alert, Delivery, ResponseTime
+from alerts.models import Alert, AlertRule, Delivery, ResponseTime
 from alerts.services import owning, silencing
 from alerts.services.escalating import escalate_due
+from alerts.services.raised import RaisedAlert
+from alerts.services.raising import raise_alerts
 from opsconsole.accounts.models import User
 from opsconsole.audit.models import AuditEvent
 from tests.alerts.rows import NOW, a_channel, firing
@@ -217,3 +219,16 @@ def test_the_task_does_it(db: None) -> None:
     tasks.escalate()
     alert.refresh_from_db()
     assert alert.escalation == 1
+
+
+def test_the_same_raised_again_neither_lowers_it_nor_tells_twice(db: None) -> None:
+    """The source goes on at its own priority; the escalation stands until somebody owns it."""
+    a_channel()
+    raised = RaisedAlert(category="RISK_WARNING", priority="HIGH", title="Volatility", source="api")
+    (first,) = raise_alerts(actor=ROOT, alerts=[raised], now=NOW)
+    assert escalate_due(now=DUE) == 1
+    AlertRule.objects.update(dedupe_window_minutes=60)
+    (again,) = raise_alerts(actor=ROOT, alerts=[raised], now=DUE + MINUTE / 2)
+    alert = Alert.objects.get()
+    assert (first.alert_id, again.alert_id, again.decision) == (alert.pk, alert.pk, "DEDUPED")
+    assert (alert.priority, alert.escalation, alert.escalate_at) == ("CRITICAL", 1, DUE + 5 * MINUTE)

@@ -183,6 +183,13 @@ def test_many_good_ones(client: ApiClient) -> None:
     assert Alert.objects.count() == 1000
 
 
+def test_one_that_the_engine_itself_would_refuse_does_not_stop_the_others(client: ApiClient) -> None:
+    over = GIVEN | {"starts_at": iso(minutes=1), "ends_at": iso(minutes=2)}
+    body = client.post(URL, [over, GIVEN]).json()
+    assert [row["index"] for row in body["accepted"]] == [1]
+    assert [(row["index"], list(row["details"])) for row in body["rejected"]] == [(0, ["ends_at"])]
+
+
 def test_many_of_which_none_can_be_used(client: ApiClient) -> None:
     answer = client.post(URL, [{"title": "x"}, {"category": "RISK_WARNING"}])
     assert answer.status_code == 400

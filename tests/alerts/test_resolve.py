@@ -1,13 +1,20 @@
 """Ending an alert: whoever was told that it began is told that it is over."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from alerts.models import Alert, Delivery, KindTally
 from alerts.services import owning
+from alerts.services.raised import RaisedAlert
+from alerts.services.raising import raise_alerts
 from opsconsole.accounts.models import User
 from opsconsole.audit.models import AuditEvent
 from tests.alerts.rows import NOW, a_channel, firing
-from tests.cast import acting, caller
+from tests.cast import ROOT, acting, caller
+
+MINUTE = timedelta(minutes=1)
 
 
 def resolve(user: User, alert: Alert, note: str = "fixed") -> owning.Owned:
@@ -88,3 +95,24 @@ def test_through_the_api_once_for_a_key(alice: User) -> None:
     assert first.json()["changed"] is again.json()["changed"] is True
     assert first.json()["alert"]["resolve_note"] == "fixed"
     assert AuditEvent.objects.filter(action="alerts.resolved").count() == 1
+
+
+def test_what_its_source_raises_again_is_a_new_one(alice: User) -> None:
+    raised = RaisedAlert(category="RISK_WARNING", title="Volatility of TSLA", source="prometheus")
+    (first,) = raise_alerts(actor=ROOT, alerts=[raised], now=NOW)
+    assert first.alert_id is not None
+    owning.resolve(actor=acting(alice), alert_id=first.alert_id, note="", now=NOW + MINUTE)
+    (second,) = raise_alerts(actor=ROOT, alerts=[raised], now=NOW + 2 * MINUTE)
+    assert second.alert_id is not None
+    assert second.alert_id != first.alert_id
+    assert list(Alert.objects.order_by("pk").values_list("state", flat=True)) == ["RESOLVED", "FIRING"]
+    assert Alert.objects.get(pk=second.alert_id).acknowledged_at is None
+
+
+def test_what_it_resolves_itself_meanwhile_stays_resolved_by_whom(alice: User) -> None:
+    raised = RaisedAlert(category="RISK_WARNING", title="Volatility of TSLA", source="api")
+    (first,) = raise_alerts(actor=ROOT, alerts=[raised], now=NOW)
+    assert first.alert_id is not None
+    owning.resolve(actor=acting(alice), alert_id=first.alert_id, note="", now=NOW + MINUTE)
+    raise_alerts(actor=ROOT, alerts=[replace(raised, resolved=True)], now=NOW + 2 * MINUTE)
+    assert Alert.objects.get().resolved_by == "alice"

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.test import Client
 from django.utils import timezone
 
@@ -222,6 +223,13 @@ def test_a_label_rule_from_its_making_to_its_end(supervisor: Client) -> None:
         f"{ADMIN}/labelrule/", {"action": "delete_selected", "_selected_action": chosen, "post": "yes"}
     )
     assert AuditEvent.objects.filter(action="alerts.label_rule_deleted").count() == 2
+
+
+def test_every_admin_module_of_alerts_is_there() -> None:
+    registered = {
+        model._meta.model_name for model in admin.site._registry if model._meta.app_label == "alerts"
+    }
+    assert registered >= {"alert", "alertrule", "labelrule", "responsetime", "silence", "chatlink"}
 
 
 def test_alerts_and_silences_are_to_read(supervisor: Client) -> None:

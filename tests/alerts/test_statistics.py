@@ -69,6 +69,11 @@ def test_sums_up_each_hour_once_and_only_when_it_is_over(week: None) -> None:
     sum_up_hours(now=NOW + timedelta(minutes=6))
     assert list(HourTally.objects.order_by("pk").values_list("pk", "count"))[: len(first)] == first
     assert HourTally.objects.get(hour=NOW - timedelta(hours=1)).count == 1
+    days = HourTally.objects.filter(hours=24).order_by("hour", "-count").values_list("hour", "count")
+    midnight = NOW.replace(hour=0)
+    assert list(days) == [
+        (midnight - timedelta(days=ago), count) for ago, count in ((8, 1000), (6, 50), (1, 40), (1, 6))
+    ]
 
 
 def kind(title: str, days_ago: int, *, raised: int, sent: int = 0, acted: int = 0) -> None:

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from alerts.choices import Decision, Gate
-from alerts.wording import ago, gate_line, held_by, minutes, ordinal, sentence
+from alerts.wording import ago, gate_line, held_by, minutes, ordinal, sentence, times
 
 NOT_FORCED = {"gate": "force", "passed": True, "forced": False}
 
@@ -149,6 +149,7 @@ def test_numbers() -> None:
     assert [minutes(number) for number in (0, 1, 15, 60, 90, 120)] == [
         *("0 minutes", "1 minute", "15 minutes", "1 hour", "1 h 30 min", "2 hours")
     ]
+    assert [times(number) for number in (0, 1, 2, 1200)] == ["never", "once", "2 times", "1,200 times"]
     assert [ago(seconds) for seconds in (-3, 1, 59, 251, 7200, 90_000)] == [
         *("0 seconds ago", "1 second ago", "59 seconds ago", "4 minutes ago", "2 hours ago", "1 day ago")
     ]

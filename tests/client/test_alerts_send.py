@@ -298,6 +298,22 @@ def test_a_bad_alert_is_given_up_and_the_others_go_on(
     assert "title: bad" in refused.reason
 
 
+def test_a_console_that_refuses_everything_is_not_told_of_losses_for_ever(
+    manage: Make, server: ConsoleServer
+) -> None:
+    server.post_answer = answer(400, "invalid", "never")
+    manager = manage()
+    assert manager.send_alert_sync("PERFORMANCE", "slow").decision is AlertDecision.REFUSED
+    eventually(lambda: len(server.posts) == 2 and manager.pending == 0, "the loss is refused, too")
+    server.post_answer = None
+    assert manager.send_alert_sync("PERFORMANCE", "later").sent
+    assert [data["alerts"][0]["title"] for _, data, _ in server.posts] == [
+        "slow",
+        "Alerts of desk were lost",
+        "later",
+    ]
+
+
 def test_an_alert_that_breaks_the_console_does_not_block_the_others(
     manage: Make, server: ConsoleServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -327,7 +343,7 @@ def test_a_clock_that_the_console_does_not_believe_costs_no_alert(
 
     server.post_answer = strict
     assert manage().alert_data_quality_sync("yahoo", "stale").sent
-    assert "does not believe this machine's clock" in caplog.text
+    assert "goes without it" in caplog.text
 
 
 # Nobody is held up

@@ -54,7 +54,11 @@ def gone(client: TradingClient) -> datetime:
 
 
 def told(
-    client: TradingClient, user: User, *, closing: bool = False, **states: Mapping[str, Any] | None
+    client: TradingClient,
+    user: User,
+    *,
+    closing: bool = False,
+    states: Mapping[str, Mapping[str, Any] | None],
 ) -> None:
     services.report(
         actor=acting(user),

@@ -15,6 +15,7 @@ from opsconsole.accounts.models import User
 from opsconsole.audit.actor import Actor
 from opsconsole.audit.services import record
 from tests.alert_rows import HELD, a_channel, a_silence, an_alert, resolved, told, trace_of, tried
+from tests.desk import Desk
 from tests.pages.browse import Browse
 from tests.pages.queries import most_queries
 
@@ -78,6 +79,7 @@ def test_an_alert_that_was_sent_and_is_a_duplicate_now(bob: User, browse: Browse
         }
     ]
     alert = an_alert(decision=Decision.DEDUPED, sent_count=1, history=history, first_at=began, repeats=3)
+    told(alert, a_channel())
     text = shown(browse(bob), alert)
     assert "Why you got this" in text
     assert "Every gate let it through" in text
@@ -109,7 +111,9 @@ def test_many_deliveries_fold(bob: User, browse: Browse) -> None:
 
 
 def test_nobody_was_told_for_want_of_a_channel(bob: User, browse: Browse) -> None:
-    assert "Nobody was told No enabled channel takes this" in shown(browse(bob), an_alert())
+    text = shown(browse(bob), an_alert())
+    assert "Why nobody got this" in text
+    assert "Nobody was told No enabled channel takes this" in text
 
 
 def test_told_in_the_digest(bob: User, browse: Browse) -> None:
@@ -179,7 +183,7 @@ def test_what_to_do_and_facts(bob: User, browse: Browse) -> None:
     assert "Look at the quotes." in html
     assert 'href="https://runbooks.example/vol"' in html
     assert 'href="https://prometheus.example/graph"' in html
-    assert "4 times in 30 days, 3 acted on" in html
+    assert "4 times in 30 days, acted on 3 times" in html
     assert "52.3" in html
 
 
@@ -198,6 +202,16 @@ def test_the_stop_is_of_its_scope(bob: User, browse: Browse) -> None:
     ibm, all_of_it = an_alert(), an_alert(labels={})
     assert "/kill-switch/stop?scope=symbol%3AIBM" in client.get(f"/alerts/{ibm.pk}").content.decode()
     assert 'href="/kill-switch/stop"><svg' in client.get(f"/alerts/{all_of_it.pk}").content.decode()
+
+
+def test_what_is_stopped_already_is_not_offered(bob: User, alice: User, desk: Desk, browse: Browse) -> None:
+    client = browse(bob)
+    ibm, aapl = an_alert(), an_alert("other", labels={"symbol": "AAPL"})
+    desk.stop(alice, scope="symbol:IBM")
+    assert "IBM is stopped" in shown(client, ibm)
+    assert "Stop AAPL …" in shown(client, aapl)
+    desk.stop(alice)
+    assert "AAPL is stopped" in shown(client, aapl)
 
 
 def test_its_place_in_line(bob: User, browse: Browse) -> None:

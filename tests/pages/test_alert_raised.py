@@ -13,7 +13,7 @@ from alerts.services.raised import RaisedAlert
 from alerts.services.raising import raise_alerts
 from opsconsole.accounts.models import User
 from opsconsole.audit.actor import Actor
-from tests.alert_rows import a_silence
+from tests.alert_rows import a_channel, a_silence
 from tests.pages.browse import Browse
 
 pytestmark = pytest.mark.django_db
@@ -41,6 +41,7 @@ def _awake(db: None) -> None:
 
 def test_sent_then_a_duplicate(bob: User, browse: Browse) -> None:
     client = browse(bob)
+    a_channel()
     text = raised(client)
     assert "Every gate let it through" in text
     assert "Rate limit 1st of 20 this hour" in text

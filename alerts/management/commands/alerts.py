@@ -84,7 +84,11 @@ def _values(options: dict[str, Any]) -> dict[str, Any]:
     if options["quiet"] is not None:
         values["quiet_start"], values["quiet_end"] = _hours(options["quiet"])
     if options["time_zone"] is not None:
-        values["time_zone"] = _choice("--time-zone", options["time_zone"], sorted(available_timezones()))
+        if options["time_zone"] not in available_timezones():
+            raise CommandError(
+                "--time-zone must be a name of the time-zone database, such as America/New_York"
+            )
+        values["time_zone"] = options["time_zone"]
     if options["enabled"] is not None:
         values["enabled"] = options["enabled"] == "yes"
     return values
@@ -92,8 +96,7 @@ def _values(options: dict[str, Any]) -> dict[str, Any]:
 
 def _choice(name: str, value: str, choices: list[str]) -> str:
     if value not in choices:
-        shown = ", ".join(choices) if len(choices) < 20 else f"such as {choices[0]}"
-        raise CommandError(f"{name} must be one of {shown}")
+        raise CommandError(f"{name} must be one of {', '.join(choices)}")
     return value
 
 

@@ -25,11 +25,13 @@ class Entry:
 
     key: of the alert, for the console to tell a repetition. parcel: the key of the request that it belongs to once there was
     one; from then on it travels in no other, so that nothing is taken twice. kept: whether it waits for a console at all.
+    counts: whether its loss is told; the loss of that very message is not, or it would go on for ever.
     """
 
     alert: Alert
     key: str = field(default_factory=lambda: uuid4().hex)
     kept: bool = True
+    counts: bool = True
     parcel: str = ""
     sent_directly: bool = False
     stored: bool = False

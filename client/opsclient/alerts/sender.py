@@ -122,7 +122,7 @@ class Sender:
             self._queue.split(parcel)
         elif "occurred_at" in _why(answer) and parcel[0].alert.occurred_at:
             logger.warning(
-                "the console does not believe this machine's clock; an alert goes without its time"
+                "the console does not take the time of an alert, which goes without it: %s", _why(answer)
             )
             parcel[0].alert = replace(parcel[0].alert, occurred_at="")
         else:
@@ -132,7 +132,7 @@ class Sender:
     def _refuse(self, entry: Entry, why: str) -> None:
         logger.error("the console will not take the alert %r: %s", entry.alert.title[:80], why)
         entry.kept = False
-        self._queue.remove([entry], lost=True)
+        self._queue.remove([entry], lost=entry.counts)
         if not self._go_direct(entry):
             reason = f"the console refused what it says ({why})"
             entry.answer(AlertResult(AlertDecision.REFUSED, reason, entry.alert))
@@ -171,7 +171,7 @@ class Sender:
         if self.away or not lost:
             return None
         self._queue.take_losses()
-        self._queue.add(Entry(kinds.loss(self._client, lost)))
+        self._queue.add(Entry(kinds.loss(self._client, lost), counts=False))
         self._changed()
         return 0.0
 

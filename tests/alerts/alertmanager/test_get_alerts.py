@@ -3,13 +3,13 @@
 from typing import Any
 
 import pytest
-from alerts.services.raised import RaisedAlert
-from alerts.services.raising import raise_alerts
 from django.utils import timezone
 
 from alerts.alertmanager import listing
 from alerts.choices import AlertState
 from alerts.models import Alert, Channel
+from alerts.services.raised import RaisedAlert
+from alerts.services.raising import raise_alerts
 from killswitch import services as killswitch
 from opsconsole.accounts.models import User
 from tests.alerts.alertmanager.caller import Caller, in_minutes, matcher, posted

@@ -22,6 +22,6 @@ def desk() -> Iterator[Receiver]:
 @pytest.fixture
 def chats(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
     """Stands where Slack is: channels made by `a_chat` speak to it."""
-    monkeypatch.setitem(channels.TRANSPORTS, ChannelKind.SLACK, Chat)  # type: ignore[arg-type]
+    monkeypatch.setitem(channels.TRANSPORTS, ChannelKind.SLACK, Chat)
     with receiver() as made:
         yield made

@@ -1,5 +1,7 @@
 """When a channel fails, what is urgent is told through its fallback."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from alerts import delivering
@@ -22,7 +24,7 @@ def pair(desk: Receiver, other: Receiver, **fields: object) -> tuple[Channel, Ch
 
 
 @pytest.fixture
-def other():
+def other() -> Iterator[Receiver]:
     with receiver() as made:
         yield made
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -62,7 +63,8 @@ def test_brings_messages_up_to_date(chats: Receiver) -> None:
 
 
 def test_both_queues_are_looked_at_every_second_by_workers_that_take_them() -> None:
-    entries = [entry for entry in settings.CELERY_BEAT_SCHEDULE.values() if entry["task"] == kicking.TASK]
+    schedule: dict[str, dict[str, Any]] = settings.CELERY_BEAT_SCHEDULE
+    entries = [entry for entry in schedule.values() if entry["task"] == kicking.TASK]
     assert {entry["options"]["queue"] for entry in entries} == {"alerts", "critical"}
     assert {entry["schedule"] for entry in entries} == {1.0}
     assert background.QUEUES == {"worker": ("default", "alerts"), "urgent": ("critical",)}
