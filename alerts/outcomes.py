@@ -10,6 +10,7 @@ from alerts.channels.base import Receipt, SendFailed
 from alerts.choices import AttemptOutcome, DeliveryKind, DeliveryState, Priority
 from alerts.claims import Claim
 from alerts.models import AlertMessage, Channel, Delivery, DeliveryAttempt
+from alerts.services.changing_channels import moved
 
 # Given up after so many failed tries, or so long after it was written (or sent again by somebody).
 MOST_FAILURES = 50
@@ -201,11 +202,7 @@ def _healthy(channel: Channel, receipt: Receipt, *, now: datetime) -> None:
         last_success_at=now, failures_in_a_row=0, last_error=""
     )
     if receipt.settings:
-        # The chat has moved, say.
-        current = Channel.objects.select_for_update(no_key=True).filter(pk=channel.pk).first()
-        if current is not None:
-            current.settings = {**current.settings, **receipt.settings}
-            current.save(update_fields=["settings"])
+        moved(channel_id=channel.pk, settings=receipt.settings, now=now)
 
 
 def _unhealthy(channel: Channel, error: SendFailed, *, now: datetime) -> None:
