@@ -23,13 +23,13 @@ PHRASES = {
     "alerts.channel_changed": ("send", "changed the channel {label}"),
     "alerts.channel_deleted": ("send", "deleted the channel {label}"),
     "alerts.channel_tested": ("send", "tested the channel {label}"),
+    "alerts.channel_resealed": ("lock", "sealed the secrets of the channel {label} again"),
     "alerts.delivery_resent": ("send", "sent again: {label}"),
     "alerts.acknowledged": ("check", "acknowledged {label}"),
     "alerts.unacknowledged": ("alert-triangle", "let go of {label}"),
     "alerts.resolved": ("circle-check", "resolved {label}"),
     "alerts.assigned": ("user", "assigned {label}"),
     "alerts.escalated": ("alert-triangle", "escalated {label}"),
-    "alerts.delivery_resent": ("pencil", "had sent again: {label}"),
     "alerts.escalation_withheld": ("clock", "did not escalate {label}"),
     "alerts.button_refused": ("lock", "was refused a button of {label}"),
     "alerts.chat_linked": ("user", "linked {label}"),
@@ -47,11 +47,6 @@ PHRASES = {
     "killswitch.override_ended": ("check", "ended the override: {label}"),
     "killswitch.local_stop_began": ("lock", "stopped on its own host: {label}"),
     "killswitch.local_stop_ended": ("lock-open", "ended its own host's stop: {label}"),
-    "alerts.channel_created": ("pencil", "made the channel {label}"),
-    "alerts.channel_changed": ("pencil", "changed the channel {label}"),
-    "alerts.channel_deleted": ("x", "deleted the channel {label}"),
-    "alerts.channel_tested": ("send", "tested the channel {label}"),
-    "alerts.channel_resealed": ("lock", "sealed the secrets of the channel {label} again"),
 }
 
 
