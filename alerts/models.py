@@ -242,7 +242,6 @@ class Alert(models.Model):
             ),
             # The digest at the end of quiet hours.
             models.Index(fields=["category"], name="alert_held", condition=Q(held=True)),
-            models.Index(fields=["category", "-id"], name="alert_category"),
             # Lists (alerts.walks): every filter by these four is a few walks along this one index, newest first.
             models.Index(fields=["category", "priority", "decision", "state", "-id"], name="alert_filters"),
             models.Index(fields=["title", "-id"], name="alert_title"),

@@ -381,10 +381,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='alert',
-            index=models.Index(fields=['category', '-id'], name='alert_category'),
-        ),
-        migrations.AddIndex(
-            model_name='alert',
             index=models.Index(fields=['category', 'priority', 'decision', 'state', '-id'], name='alert_filters'),
         ),
         migrations.AddIndex(
