@@ -84,7 +84,9 @@ def test_secrets_stay_out_of_errors(receiver: ChatServer) -> None:
     assert "s3cr3t" not in repr(failure)
 
 
-@pytest.mark.parametrize("host", ["169.254.169.254", "[fe80::1]", "[::ffff:169.254.169.254]", "0.0.0.0"])
+@pytest.mark.parametrize(
+    "host", ["169.254.169.254", "[fe80::1]", "[::ffff:169.254.169.254]", "[64:ff9b::a9fe:a9fe]", "0.0.0.0"]
+)
 def test_metadata_and_link_local_addresses_get_nothing(host: str) -> None:
     failure = failure_of(webhook(f"http://{host}:9/latest/meta-data"))
     assert failure.permanent
