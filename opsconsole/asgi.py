@@ -15,8 +15,9 @@ from django.conf import settings
 from opsconsole.wsgi import application as wsgi_application
 
 # isort: split
-from alerts.alertmanager.native import PATHS, AlertsEndpoint
 from opsconsole.bridge import Bridge
+from opsconsole.live.acknowledge import Endpoint
+from opsconsole.live.endpoints import make_endpoints
 from opsconsole.live.feeds import trading_feed
 from opsconsole.live.service import LiveService
 from opsconsole.pool import WorkerPool
@@ -41,8 +42,8 @@ class WebProcess:
             wsgi_application, pool=self._pool, body_limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         )
         self.live = LiveService(trading_feed(), term=settings.LEASE_TERM, otherwise=self._bridge)
-        self._alerts = AlertsEndpoint(otherwise=self._bridge)
-        self._endpoints = self.live.endpoints | dict.fromkeys(PATHS, self._alerts)
+        self._own = make_endpoints(self._bridge)
+        self._endpoints: dict[str, Endpoint] = {**self._own, **self.live.endpoints}
 
     def start(self) -> None:
         _raise_descriptor_limit()
@@ -51,7 +52,8 @@ class WebProcess:
 
     async def stop(self) -> None:
         await self.live.stop()
-        await self._alerts.close()
+        for endpoint in set(self._own.values()):
+            await endpoint.close()
         if not await self._pool.close(grace=LAST_REQUESTS):
             log.warning("Requests were still running at shutdown: %d", self._pool.outstanding)
 

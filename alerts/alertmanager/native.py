@@ -40,7 +40,7 @@ _FIXED: Headers = (
 class AlertsEndpoint:
     """`otherwise` answers what is not for here. Made on the event loop."""
 
-    def __init__(self, *, otherwise: Endpoint) -> None:
+    def __init__(self, otherwise: Endpoint) -> None:
         self._otherwise = otherwise
         self._pool = WorkerPool("admit", threads=ADMITTING_THREADS, waiting=ADMITTING_LINE)
         self._admissions = Admissions(self._pool)
