@@ -10,6 +10,9 @@ from django.db.models import Count, Max
 from alerts.matching import Matcher, parse_matchers
 from alerts.models import Policy, Silence
 
+# Values of labels for which the answer of every pattern is kept.
+MOST_SAID = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class CompiledSilence:
@@ -27,16 +30,21 @@ class CompiledSilence:
 
 
 class SilenceIndex:
-    """Silences by one label that they ask for exactly, so that an alert is compared with few of them."""
+    """Silences by one label that they ask for, so that an alert is compared with few of them.
+
+    What a pattern says of a value is kept: alerts are many, and the values of one label among them few.
+    """
 
     def __init__(self, silences: Iterable[CompiledSilence]) -> None:
         self._by_label: dict[tuple[str, str], list[CompiledSilence]] = {}
-        self._others: list[CompiledSilence] = []
+        self._by_pattern: dict[str, list[tuple[Matcher, CompiledSilence]]] = {}
+        self._said: dict[tuple[str, str], tuple[CompiledSilence, ...]] = {}
         self._all = list(silences)
         for silence in self._all:
             exact = next((m for m in silence.matchers if m.is_equal and not m.is_regex and m.value), None)
             if exact is None:
-                self._others.append(silence)
+                first = silence.matchers[0]
+                self._by_pattern.setdefault(first.name, []).append((first, silence))
             else:
                 self._by_label.setdefault((exact.name, exact.value), []).append(silence)
         self._edges = sorted(edge for silence in self._all for edge in (silence.starts_at, silence.ends_at))
@@ -58,10 +66,22 @@ class SilenceIndex:
         return next((edge for edge in self._edges if edge > after), None)
 
     def _candidates(self, labels: Mapping[str, str]) -> Iterable[CompiledSilence]:
-        yield from self._others
+        for name in self._by_pattern:
+            yield from self._fitting(name, labels.get(name, ""))
         if self._by_label:
             for pair in labels.items():
                 yield from self._by_label.get(pair, ())
+
+    def _fitting(self, name: str, value: str) -> tuple[CompiledSilence, ...]:
+        """Those whose first matcher asks for this label, and takes this value."""
+        known = self._said.get((name, value))
+        if known is None:
+            asked = {name: value}
+            known = tuple(silence for matcher, silence in self._by_pattern[name] if matcher.matches(asked))
+            if len(self._said) >= MOST_SAID:
+                self._said.clear()
+            self._said[name, value] = known
+        return known
 
 
 _newest: tuple[tuple[object, ...], SilenceIndex] | None = None
