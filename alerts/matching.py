@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import re2
@@ -16,6 +17,8 @@ LONGEST_VALUE = 1024
 MOST_MATCHERS = 64
 # Bytes that one compiled pattern may use.
 PATTERN_MEMORY = 1 << 20
+# Compiled patterns that are kept; each takes some kilobytes.
+PATTERNS = 2_000
 
 KEYS = ("name", "value", "isRegex", "isEqual")
 OPERATORS = {(False, True): "=", (False, False): "!=", (True, True): "=~", (True, False): "!~"}
@@ -113,7 +116,9 @@ def _flag(value: object, where: str) -> bool:
     return value
 
 
+@lru_cache(maxsize=PATTERNS)
 def _compiled(pattern: str) -> Any:
+    """A silence's pattern is compiled when it is made, and asked for by every process that decides or lists."""
     options = re2.Options()
     options.log_errors = False
     options.max_mem = PATTERN_MEMORY
