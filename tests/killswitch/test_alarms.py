@@ -84,6 +84,8 @@ def test_a_stop_waits_for_no_decision(alice: User) -> None:
         outcome = stop(alice)
     assert outcome.changed
     assert outcome.activation.confirmed_at is not None
+    # So that the thread which was woken has nothing left to do.
+    assert len(raised()) == 1
 
 
 @pytest.mark.django_db(transaction=True)
