@@ -16,15 +16,15 @@ from alerts.wording import times
 
 RELATED_ROWS = 5
 BEFORE_DAYS = 30
-TODO = ("description", "summary")
+TEXTS = ("description", "summary")
 # Labels that say where it happens: what shares one may have the same cause.
 PLACES = ("symbol", "ticker", "strategy", "venue", "account", "instance", "host")
-OWN = frozenset({*TODO, "runbook_url"})
+OWN = frozenset({*TEXTS, "runbook_url"})
 
 
 def context(row: Row, *, earlier: Sequence[Alert], rule: AlertRule) -> dict[str, Any]:
     alert = row.alert
-    texts = [str(alert.annotations[name]) for name in TODO if alert.annotations.get(name)]
+    texts = [str(alert.annotations[name]) for name in TEXTS if alert.annotations.get(name)]
     near, why = _near(alert)
     return {
         "todo": [text for text in dict.fromkeys(texts) if text not in {alert.title, alert.message}],

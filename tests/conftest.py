@@ -26,7 +26,7 @@ CHROMIUM_FLAGS = [
 FLUSH_TRIES = 5
 PROTECTED = """
     SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-    WHERE NOT t.tgisinternal AND t.tgtype & 8 <> 0 AND c.relnamespace = current_schema()::regnamespace
+    WHERE NOT t.tgisinternal AND t.tgtype & 32 <> 0 AND c.relnamespace = current_schema()::regnamespace
 """
 
 
@@ -52,37 +52,14 @@ def _fast_passwords(settings: Settings) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
-def _empty_tables(operations: DatabaseOperations) -> None:
-    used = operations.connection
-    with transaction.atomic(using=used.alias), used.cursor() as cursor:
-        tables = used.introspection.django_table_names(only_existing=True, include_views=False)
-        cursor.execute(
-            " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in tables)
-        )
-        filled = {str(name) for (name,) in cursor.fetchall()}
-        cursor.execute(PROTECTED)
-        protected = [
-            (operations.quote_name(table), operations.quote_name(trigger))
-            for table, trigger in cursor.fetchall()
-            if table in filled
-        ]
-        for table, trigger in protected:
-            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
-        # Foreign keys are checked at the commit, when everything is empty.
-        for name in sorted(filled):
-            cursor.execute(f"DELETE FROM {operations.quote_name(name)}")
-        for table, trigger in protected:
-            cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}")
-
-
 @pytest.fixture(scope="session", autouse=True)
 def _flush_past_protection() -> Iterator[None]:
-    """Empty the tables after a transactional test, also those whose triggers refuse it (the audit trail's).
+    """Let the flush after a transactional test empty the tables whose triggers refuse TRUNCATE (the audit trail's).
 
     As the tables' owner, in one transaction: switch these triggers off, empty the tables, and switch them on again,
-    for every session (`ALWAYS`), as they were. Then the rows that migrations made come back. Only tables that have rows are
-    emptied, and by DELETE: TRUNCATE makes a new file for each table and each index, which takes longer than most tests.
+    for every session (`ALWAYS`), as they were. Then the rows that migrations made come back.
     """
+    original = DatabaseOperations.execute_sql_flush
     # Not among the types that django-stubs knows.
     teardown = vars(TransactionTestCase)["_fixture_teardown"]
 
@@ -90,12 +67,23 @@ def _flush_past_protection() -> Iterator[None]:
         # The web process goes on working meanwhile; where the two wait for each other, PostgreSQL ends one of them.
         for left in reversed(range(FLUSH_TRIES)):
             try:
-                _empty_tables(self)
+                flush_once(self, sql_list)
             except OperationalError as error:
                 if not left or not isinstance(error.__cause__, DeadlockDetected):
                     raise
             else:
                 return
+
+    def flush_once(self: DatabaseOperations, sql_list: list[str]) -> None:
+        used = self.connection
+        with transaction.atomic(using=used.alias), used.cursor() as cursor:
+            cursor.execute(PROTECTED)
+            protected = [tuple(map(self.quote_name, row)) for row in cursor.fetchall()]
+            for table, trigger in protected:
+                cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
+            original(self, sql_list)
+            for table, trigger in protected:
+                cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}")
 
     def restoring_teardown(case: TransactionTestCase) -> None:
         teardown(case)
