@@ -19,7 +19,7 @@ def program(name: str) -> str:
     """Its path. Skips the test where it is not installed."""
     path = shutil.which(name)
     if path is None:
-        pytest.skip(f"no {name}: install Debian's package {PACKAGES[name]}, or run script/test as root")
+        pytest.skip(f"no {name}: install Debian's package {PACKAGES[name]}")
     return path
 
 
