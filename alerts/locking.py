@@ -1,10 +1,13 @@
 """The lock under which alerts are decided, one transaction after the other over all processes.
 
 So the counts of duplicates and of the hour are exact, whoever writes. Order of locks: this one first, before any row of an alert, a rule or a
-silence. Whoever changes rows of alerts for another reason (acknowledges, resolves, escalates) takes it too.
+silence. Whoever changes rows of alerts for another reason (acknowledges, resolves, escalates) takes it too. What only counts known alerts that
+were raised again shares it with others of its kind.
 """
 
 from django.db import connection
+
+from opsconsole.live.publish import publish
 
 # Any number that nothing else uses.
 LOCK = 7_301_846_552
@@ -14,17 +17,66 @@ IDLE_MS = 10_000
 WAIT_MS = 15_000
 
 TAKE = """
-SELECT set_config('idle_in_transaction_session_timeout', %s, true), set_config('lock_timeout', %s, true), pg_advisory_xact_lock(%s)
+SELECT set_config('idle_in_transaction_session_timeout', %(idle)s, true), set_config('lock_timeout', %(wait)s, true),
+    pg_advisory_xact_lock(%(lock)s)
+"""
+SHARE = TAKE.replace("pg_advisory_xact_lock", "pg_advisory_xact_lock_shared")
+TAKING = {"idle": str(IDLE_MS), "wait": str(WAIT_MS), "lock": LOCK}
+# What was counted, into the tallies of the minute and the day, and into the incidents. Rows in the order of their keys, as everywhere.
+# GREATEST leaves out what is NULL. An assignment of the value that is there already lets PostgreSQL update the row without touching an index (HOT).
+ADD_REPEATS = """
+WITH gone AS (DELETE FROM alerts_repeatbatch RETURNING at, ids, counts, ends),
+each AS (
+    SELECT u.id, date_trunc('minute', gone.at, 'UTC') AS minute, sum(u.count)::bigint AS count, max(gone.at) AS at, max(u.ends_at) AS ends_at
+    FROM gone, unnest(gone.ids, gone.counts, gone.ends) AS u (id, count, ends_at) GROUP BY 1, 2
+), named AS (
+    SELECT each.minute, each.count, a.category, a.priority, a.title, a.decision FROM each JOIN alerts_alert a ON a.id = each.id
+), minutes AS (
+    INSERT INTO alerts_minutetally (minute, category, priority, decision, count)
+    SELECT minute, category, priority, decision, sum(count) FROM named GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+    ON CONFLICT ON CONSTRAINT one_tally_a_minute DO UPDATE SET count = alerts_minutetally.count + EXCLUDED.count
+), kinds AS (
+    INSERT INTO alerts_kindtally (day, category, title, raised, sent, acted)
+    SELECT (minute AT TIME ZONE 'UTC')::date, category, title, sum(count), 0, 0 FROM named GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+    ON CONFLICT ON CONSTRAINT one_tally_a_kind_and_day DO UPDATE SET raised = alerts_kindtally.raised + EXCLUDED.raised
+), total AS (
+    SELECT id, sum(count)::bigint AS count, max(at) AS at, max(ends_at) AS ends_at FROM each GROUP BY id
+)
+UPDATE alerts_alert a
+SET count = a.count + t.count, repeats = a.repeats + t.count, repeated_at = GREATEST(a.repeated_at, t.at),
+    last_at = GREATEST(a.last_at, t.at), ends_at = GREATEST(a.ends_at, t.ends_at)
+FROM total t WHERE a.id = t.id RETURNING a.id
 """
 BUMP = "UPDATE alerts_policy SET version = version + 1 WHERE id = 1 RETURNING version"
 
 
 def lock_decisions() -> None:
-    """Wait for the lock, and hold it until the transaction ends. RuntimeError outside of one."""
+    """Wait for the lock alone, and hold it until the transaction ends. RuntimeError outside of one.
+
+    Then every repeat that was counted before is in its incident: who decides sees all of them.
+    """
     if not connection.in_atomic_block:
         raise RuntimeError("lock_decisions() belongs in the transaction that decides")
     with connection.cursor() as cursor:
-        cursor.execute(TAKE, [str(IDLE_MS), str(WAIT_MS), LOCK])
+        cursor.execute(TAKE, TAKING)
+    add_counted()
+
+
+def add_counted() -> None:
+    """Add to the incidents what `alerts.services.repeats` has counted. By whom holds the lock alone."""
+    with connection.cursor() as cursor:
+        cursor.execute(ADD_REPEATS)
+        added = cursor.fetchall()
+    if added:
+        publish("alerts", ids=tuple(pk for (pk,) in added))
+
+
+def share_decisions() -> None:
+    """Wait until nobody decides, and let nobody decide until the transaction ends. RuntimeError outside of one."""
+    if not connection.in_atomic_block:
+        raise RuntimeError("share_decisions() belongs in the transaction that counts")
+    with connection.cursor() as cursor:
+        cursor.execute(SHARE, TAKING)
 
 
 def bump_policy() -> int:

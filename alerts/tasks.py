@@ -8,10 +8,12 @@ from celery.signals import celeryd_after_setup
 from django.utils import timezone
 
 from alerts import delivering, kicking, pressure
+from alerts.alertmanager.recording import decide_posted
 from alerts.chat.buttons import forget_buttons
 from alerts.chat.polling import poll_bots
 from alerts.services.ending import decide_untold, end_expired, release_held
 from alerts.services.escalating import escalate_due
+from alerts.services.repeats import add_repeats
 from alerts.services.submitting import decide_submissions
 from alerts.services.tallies import sum_up_hours
 
@@ -54,6 +56,8 @@ def keep_watch(sender: str, instance: Any, **_: Any) -> None:
 def tick() -> None:
     """Decide what waits, and end and tell what is over by now."""
     decide_submissions()
+    decide_posted()
+    add_repeats()
     end_expired(now=timezone.now())
     decide_untold(now=timezone.now())
     release_held(now=timezone.now())

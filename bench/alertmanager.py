@@ -24,7 +24,7 @@ SILENCES = 1000
 GETS = 15
 # Everything that alerts leave behind; rules, roles and tokens stay.
 EMPTY = """
-TRUNCATE alerts_alert, alerts_silence, alerts_hourcount, alerts_minutetally, alerts_kindtally, alerts_submission RESTART IDENTITY CASCADE
+TRUNCATE alerts_alert, alerts_silence, alerts_hourcount, alerts_minutetally, alerts_kindtally, alerts_submission, alerts_repeatbatch, alerts_postedalerts RESTART IDENTITY CASCADE
 """
 STORED = "SELECT count(*), coalesce(sum(count), 0)::bigint FROM alerts_alert WHERE state = 'FIRING'"
 

@@ -70,9 +70,6 @@ class SoundAlert:
     ends_at: datetime | None
     generator_url: str
 
-    def is_over(self, now: datetime) -> bool:
-        return self.ends_at is not None and self.ends_at <= now
-
 
 @dataclass(frozen=True, slots=True)
 class SoundSilence:

@@ -17,10 +17,11 @@ from django.db.models.functions import Cast
 
 from alerts.alertmanager.config import GROUP_BY, Receivers
 from alerts.alertmanager.filters import Selection, named_by_sender, narrowed
-from alerts.alertmanager.status import Fingerprints, Suppressions
+from alerts.alertmanager.status import ACTIVE, Fingerprints, Suppressions
 from alerts.alertmanager.times import time_text, timeout_from
+from alerts.alertmanager.undecided import Undecided, undecided
 from alerts.choices import AlertState
-from alerts.labels import seen_labels
+from alerts.labels import UNNAMED, seen_labels
 from alerts.models import Alert
 
 SCAN_ROWS = 2000
@@ -40,6 +41,8 @@ class Found:
     receivers: tuple[str, ...]
     name: str
     suppressed: bool
+    # What was posted of it since, and is not decided yet. `id` 0: nothing of it is.
+    undecided: Undecided | None = None
 
 
 class Listing:
@@ -51,6 +54,8 @@ class Listing:
         self._receivers = Receivers()
         self._suppressions = Suppressions(now)
         self._regexes = selection.in_python()
+        # Before the rows are read: what is decided meanwhile is then in both, not in neither.
+        self._undecided = undecided(selection, now=now)
 
     def alerts(self) -> Iterator[bytes]:
         """The JSON array, in pieces."""
@@ -73,11 +78,28 @@ class Listing:
     # First pass
 
     def _scan(self, *, grouped: bool) -> Iterator[Found]:
+        waiting = dict(self._undecided)
+        for one in self._stored(grouped=grouped):
+            one.undecided = waiting.pop(one.fingerprint, None)
+            if one.undecided is None or not one.undecided.over:
+                yield one
+        for newest in waiting.values():
+            if not newest.over:
+                yield from self._not_stored(newest)
+
+    def _stored(self, *, grouped: bool) -> Iterator[Found]:
         firing = Alert.objects.filter(Q(ends_at=None) | Q(ends_at__gt=self._now), state=AlertState.FIRING)
         own = narrowed(firing.filter(named_by_sender()), self._selection.matchers)
         yield from self._picked(own, named=True, read=grouped)
         ours = firing.exclude(named_by_sender())
         yield from self._picked(ours, named=False, read=True)
+
+    def _not_stored(self, newest: Undecided) -> Iterator[Found]:
+        receivers = self._receivers.of(newest.category, newest.priority)
+        suppression = self._suppressions.of(newest.labels)
+        if any(map(self._is_asked, receivers)) and suppression.shown(self._selection.flags):
+            name = newest.labels.get(GROUP_BY, "")
+            yield Found(newest.fingerprint, 0, receivers, name, suppression.state != ACTIVE, newest)
 
     def _picked(self, alerts: QuerySet[Alert], *, named: bool, read: bool) -> Iterator[Found]:
         """`read`: the labels are needed for each."""
@@ -99,7 +121,7 @@ class Listing:
             if suppression.shown(self._selection.flags):
                 fingerprint = fingerprints.of(alert_id, seen)
                 name = seen.get(GROUP_BY, "")
-                yield Found(fingerprint, alert_id, receivers, name, suppression.state != "active")
+                yield Found(fingerprint, alert_id, receivers, name, suppression.state != ACTIVE)
 
     def _is_asked(self, receiver: str) -> bool:
         pattern = self._selection.receiver
@@ -112,8 +134,9 @@ class Listing:
         while part := list(islice(rest, TEXT_ROWS)):
             rows = _rows([one.id for one in part])
             for one in part:
-                if one.id in rows:
-                    yield _encode(self._shown(one, rows[one.id]))
+                row = _newest(rows.get(one.id), one.undecided)
+                if row is not None:
+                    yield _encode(self._shown(one, row))
 
     def _shown(self, found: Found, row: "_Row") -> dict[str, Any]:
         labels = _labels.decode(row.labels)
@@ -175,6 +198,23 @@ _ROW = (
 def _rows(ids: Sequence[int]) -> dict[int, _Row]:
     alerts = Alert.objects.filter(pk__in=ids).annotate(labels_text=Cast("labels", TextField()))
     return {pk: _Row(*rest) for pk, *rest in alerts.values_list("pk", *_ROW)}
+
+
+def _newest(row: _Row | None, posted: Undecided | None) -> _Row | None:
+    """The row with what was posted since."""
+    if posted is None:
+        return row
+    return _Row(
+        category=posted.category,
+        title=posted.labels.get(GROUP_BY, UNNAMED),
+        message="",
+        labels=_encode(posted.labels).decode(),
+        annotations=posted.annotations,
+        ends_at=posted.ends_at if row is None or row.ends_at is None else max(row.ends_at, posted.ends_at),
+        starts_at=posted.starts_at if row is None else min(row.starts_at, posted.starts_at),
+        last_at=posted.at,
+        generator_url=posted.generator_url,
+    )
 
 
 def _walk(alerts: QuerySet[Alert]) -> Iterator[tuple[int, str, str, str, str]]:

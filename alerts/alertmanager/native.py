@@ -16,6 +16,7 @@ from alerts.alertmanager.committer import Committer, LineFull
 from alerts.alertmanager.errors import Refused, handler_error, http_error
 from alerts.alertmanager.known import KnownAlerts
 from alerts.alertmanager.parcels import NotPlain, read_parcel
+from alerts.alertmanager.recording import TooManyPosted
 from opsconsole.audit.actor import Actor
 from opsconsole.live.acknowledge import Endpoint
 from opsconsole.live.incoming import again, read, whole
@@ -91,7 +92,7 @@ class AlertsEndpoint:
         try:
             async with asyncio.timeout(PATIENCE):
                 return await self._committer.take(parcel)
-        except LineFull:
+        except (LineFull, TooManyPosted):
             raise http_error(503, "Too many alerts wait to be recorded. Send them again.") from None
         except Exception as error:
             log.warning("Recording alerts failed: %s", type(error).__name__)

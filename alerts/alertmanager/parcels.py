@@ -14,7 +14,7 @@ from opsconsole.audit.actor import Actor
 _EMPTY = msgspec.Raw(b"")
 
 
-class RawAlert(msgspec.Struct, rename="camel"):
+class RawAlert(msgspec.Struct, rename="camel", omit_defaults=True):
     """An alert of which only the times are read at once."""
 
     labels: msgspec.Raw
@@ -26,9 +26,10 @@ class RawAlert(msgspec.Struct, rename="camel"):
 
 @dataclass(slots=True)
 class Fresh:
-    """An alert that must be decided. `key`: what it will be known by."""
+    """An alert that must be decided. `key`: what it will be known by; `raw`: as it came."""
 
     key: bytes
+    raw: RawAlert
     labels: Labels
     annotations: Labels
     starts_at: datetime | None
@@ -52,9 +53,11 @@ class Repeated:
 
 @dataclass(slots=True)
 class Parcel:
-    """The alerts of one request, by what they cost."""
+    """The alerts of one request, by what they cost. `at`: when it came; `body`: as it came."""
 
     actor: Actor
+    at: datetime
+    body: bytes
     size: int
     repeats: dict[int, Repeated] = field(default_factory=dict)
     fresh: list[Fresh] = field(default_factory=list)
@@ -65,6 +68,7 @@ class NotPlain(Exception):
 
 
 _decode: Callable[[bytes], list[RawAlert]] = msgspec.json.Decoder(list[RawAlert]).decode
+encoded: Callable[[list[RawAlert]], bytes] = msgspec.json.Encoder().encode
 _texts: Callable[[bytes], Labels | None] = msgspec.json.Decoder(dict[str, str] | None).decode
 _text: Callable[[bytes], str | None] = msgspec.json.Decoder(str | None).decode
 
@@ -73,11 +77,19 @@ def read_parcel(body: bytes, *, actor: Actor, known: KnownAlerts, now: datetime)
     """Raises NotPlain for whatever the contract might refuse as a whole."""
     try:
         alerts = _decode(body)
-        parcel = Parcel(actor=actor, size=len(alerts))
+        parcel = Parcel(actor=actor, at=now, body=body, size=len(alerts))
         _sort(alerts, parcel, known, now)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise NotPlain from error
     return parcel
+
+
+def read_posted(body: bytes) -> list[Fresh]:
+    """What was written down to be decided. Raises ValueError when another version has written it, and this one cannot read it."""
+    try:
+        return [_fresh(key_of(raw.labels, raw.annotations, raw.generator_url), raw) for raw in _decode(body)]
+    except (msgspec.DecodeError, UnicodeDecodeError, NotPlain) as error:
+        raise ValueError("the body cannot be read") from error
 
 
 def _sort(alerts: list[RawAlert], parcel: Parcel, known: KnownAlerts, now: datetime) -> None:
@@ -118,7 +130,9 @@ def _fresh(key: bytes, raw: RawAlert) -> Fresh:
     if labels is None or (generator_url and not is_url(generator_url)):
         raise NotPlain
     annotations: Mapping[str, str] = (_texts(raw.annotations) if raw.annotations else None) or {}
-    return Fresh(key, labels, dict(annotations), _moment(raw.starts_at), _moment(raw.ends_at), generator_url)
+    return Fresh(
+        key, raw, labels, dict(annotations), _moment(raw.starts_at), _moment(raw.ends_at), generator_url
+    )
 
 
 def _moment(given: datetime | None) -> datetime | None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from alerts.alertmanager.contract import PostedAlert, SoundAlert, sound_alert
+from alerts.alertmanager.contract import Labels, PostedAlert, SoundAlert, sound_alert
 from alerts.alertmanager.times import read_time
 from alerts.fingerprint import identity_of_labels
 from alerts.labels import UNNAMED, LabelMapping, mapping
@@ -18,24 +18,50 @@ MOST_AT_ONCE = 1000
 
 def raised(alert: SoundAlert, *, meanings: LabelMapping, source: str, now: datetime) -> RaisedAlert:
     """`alert` for the engine: its labels alone say which incident it is. Raises ValueError beyond the limits of `alerts.limits`."""
-    meaning = meanings.meaning(alert.labels)
-    notes = alert.annotations
-    found = RaisedAlert(
-        category=meaning.category,
-        priority=meaning.priority,
-        title=alert.labels.get("alertname", UNNAMED),
-        message=notes.get("description") or notes.get("message") or notes.get("summary") or "",
+    found = as_raised(
         labels=alert.labels,
-        annotations=notes,
-        source=source,
+        annotations=alert.annotations,
         starts_at=alert.starts_at,
         ends_at=alert.ends_at,
         generator_url=alert.generator_url,
-        resolved=alert.is_over(now),
-        identity=identity_of_labels(alert.labels),
+        meanings=meanings,
+        source=source,
+        now=now,
     )
     check(found)
     return found
+
+
+def as_raised(
+    *,
+    labels: Labels,
+    annotations: Labels,
+    starts_at: datetime,
+    ends_at: datetime | None,
+    generator_url: str,
+    meanings: LabelMapping,
+    source: str,
+    now: datetime,
+) -> RaisedAlert:
+    """The same for one that is known to be sound and within the limits."""
+    meaning = meanings.meaning(labels)
+    return RaisedAlert(
+        category=meaning.category,
+        priority=meaning.priority,
+        title=labels.get("alertname", UNNAMED),
+        message=annotations.get("description")
+        or annotations.get("message")
+        or annotations.get("summary")
+        or "",
+        labels=labels,
+        annotations=annotations,
+        source=source,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        generator_url=generator_url,
+        resolved=ends_at is not None and ends_at <= now,
+        identity=identity_of_labels(labels),
+    )
 
 
 def sound_alerts(posted: Iterable[PostedAlert], *, now: datetime) -> tuple[list[SoundAlert], list[str]]:

@@ -27,9 +27,11 @@ from alerts.alertmanager.errors import (
 )
 from alerts.alertmanager.filters import read_filters, read_flag, read_selection
 from alerts.alertmanager.listing import Listing
+from alerts.alertmanager.recording import decide_posted
 from alerts.alertmanager.taking import sound_alerts, take
 from alerts.models import Silence
 from alerts.services import silencing
+from alerts.services.repeats import add_repeats
 from opsconsole.accounts.actor import actor_of
 from opsconsole.api.errors import exception_handler
 
@@ -93,11 +95,13 @@ class AlertsView(View):
     needs = {"GET": ("alerts.view_alert", "see alerts"), "POST": ("alerts.raise_alert", "raise alerts")}
 
     def get(self, request: Request) -> HttpResponseBase:
-        return _stream(Listing(read_selection(request.query_params), now=timezone.now()).alerts())
+        return _stream(_listing(request).alerts())
 
     def post(self, request: Request) -> HttpResponse:
         now = timezone.now()
         sound, problems = sound_alerts(decode_alerts(_body(request)), now=now)
+        # In the order in which they came.
+        decide_posted()
         problems += take(sound, actor=actor_of(request), now=now)
         if problems:
             raise handler_error("; ".join(problems))
@@ -108,7 +112,7 @@ class GroupsView(View):
     needs = {"GET": ("alerts.view_alert", "see alerts")}
 
     def get(self, request: Request) -> HttpResponseBase:
-        return _stream(Listing(read_selection(request.query_params), now=timezone.now()).groups())
+        return _stream(_listing(request).groups())
 
 
 class SilencesView(View):
@@ -160,6 +164,13 @@ class NotFoundView(APIView):
 def alive(request: HttpRequest) -> HttpResponse:
     """`/-/healthy`: this process answers. `/-/ready`: so it does, and asks the database for each alert."""
     return HttpResponse("OK", content_type="text/plain; charset=utf-8")
+
+
+def _listing(request: Request) -> Listing:
+    selection = read_selection(request.query_params)
+    # What was raised again lasts longer.
+    add_repeats()
+    return Listing(selection, now=timezone.now())
 
 
 def _body(request: Request) -> bytes:

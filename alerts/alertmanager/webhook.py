@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from alerts.alertmanager.contract import SoundAlert, sound_alert
+from alerts.alertmanager.recording import decide_posted
 from alerts.alertmanager.taking import take
 from alerts.alertmanager.times import read_time
 from opsconsole.accounts.actor import actor_of
@@ -80,6 +81,8 @@ class AlertmanagerWebhookView(APIView):
                 sound.append(_sound(number, alert, now))
             except ValueError as error:
                 problems.append(f"alerts.{number}: {error}")
+        # In the order in which they came.
+        decide_posted()
         problems += take(sound, actor=actor_of(request), source=SOURCE, now=now)
         taken = len(body.alerts) - len(problems)
         if problems:

@@ -1,16 +1,16 @@
 """Alerts raised inside the transaction of another change, such as a stop, which must not wait for the lock of the decisions."""
 
 import logging
-import threading
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connections, transaction
+from django.db import transaction
 from django.utils import timezone
 
+from alerts.background import Background
 from alerts.locking import lock_decisions
 from alerts.models import Submission
 from alerts.services.raised import RaisedAlert, check
@@ -78,40 +78,4 @@ def _read(given: Mapping[str, Any], *, raised_at: datetime) -> RaisedAlert:
     return RaisedAlert(**{**given, **moments, "identity": identity})
 
 
-class Decider:
-    """One thread of this process, which ends when nothing is left. Whatever it misses, the tick finds."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._running = False
-        self._again = False
-
-    def wake(self) -> None:
-        """Returns at once."""
-        with self._lock:
-            self._again = True
-            if self._running:
-                return
-            self._running = True
-        threading.Thread(target=self._run, name="alerts-decider", daemon=True).start()
-
-    def _run(self) -> None:
-        try:
-            while self._take():
-                decide_submissions()
-        except Exception:
-            logger.exception("Alerts that were raised could not be decided yet")
-            with self._lock:
-                self._running = False
-        finally:
-            connections.close_all()
-
-    def _take(self) -> bool:
-        """Whether somebody has called since the last look. If not, this thread is over: the next call starts another."""
-        with self._lock:
-            wanted, self._again = self._again, False
-            self._running = wanted
-        return wanted
-
-
-_decider = Decider()
+_decider = Background("alerts-decider", decide_submissions)

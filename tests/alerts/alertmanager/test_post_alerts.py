@@ -145,13 +145,13 @@ def test_an_alert_without_a_name(am: Caller) -> None:
 
 
 def test_sent_again_it_is_the_same_alert(am: Caller) -> None:
-    first, later = in_minutes(-10), in_minutes(-3)
+    first, later, end = in_minutes(-10), in_minutes(-3), in_minutes(6)
     am.post(posted(summary="old") | {"startsAt": first, "endsAt": in_minutes(3)})
-    am.post(posted(summary="new") | {"startsAt": later, "endsAt": in_minutes(6)})
+    am.post(posted(summary="new") | {"startsAt": later, "endsAt": end})
     am.post(posted(summary="new") | {"startsAt": later, "endsAt": in_minutes(2)})
     (alert,) = am.get("/alerts")
     assert alert["startsAt"][:19] == first[:19]
-    assert alert["endsAt"][:19] == in_minutes(6)[:19]
+    assert alert["endsAt"][:19] == end[:19]
     assert alert["annotations"] == {"summary": "new"}
     assert Alert.objects.get().count == 3
 

@@ -1,0 +1,257 @@
+"""What POSTs of alerts bring, into the database: counted, decided, or written down to be decided in a moment."""
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+
+from django.db import InterfaceError, OperationalError, transaction
+from django.utils import timezone
+
+from alerts.alertmanager import posted
+from alerts.alertmanager.known import Known, KnownAlerts
+from alerts.alertmanager.parcels import Fresh, Parcel, Repeated, encoded, read_posted
+from alerts.alertmanager.soundness import is_plain, read
+from alerts.choices import AlertState, Priority
+from alerts.labels import LabelMapping, mapping
+from alerts.locking import add_counted, lock_decisions, share_decisions
+from alerts.models import AlertRule, PostedAlerts
+from alerts.services.raised import Outcome, RaisedAlert
+from alerts.services.raising import decide_alerts
+from alerts.services.repeats import Repeat, count_all_repeats, count_repeats
+from opsconsole.audit.actor import Actor
+
+log = logging.getLogger(__name__)
+
+# More alerts than this are not decided while their senders wait for the answer.
+DECIDED_AT_ONCE = 250
+# Decided in one transaction, so that what is urgent never waits long for the lock.
+TOGETHER = 300
+# More may not wait to be decided: some 100 MB.
+MOST_POSTED = 200_000
+
+CRITICAL = Priority.CRITICAL.value
+
+
+class TooManyPosted(Exception):
+    """More alerts wait to be decided than may."""
+
+
+class _NeedsTheLock(Exception):
+    """Something is urgent after all."""
+
+
+@dataclass(slots=True)
+class Recorded:
+    """`problems`: for each parcel what is wrong with alerts that were not taken. Then whether repeats were counted, and posts written down."""
+
+    problems: list[list[str]]
+    counted: bool
+    posted: bool
+
+
+@dataclass(slots=True)
+class _Sorted:
+    """What one transaction decides, by who brought it, and what it writes down."""
+
+    problems: list[list[str]] = field(default_factory=list)
+    decided: dict[Actor, list[tuple[bytes, RaisedAlert]]] = field(default_factory=dict)
+    posts: list[PostedAlerts] = field(default_factory=list)
+
+
+def record(parcels: Sequence[Parcel], known: KnownAlerts, *, now: datetime | None = None) -> Recorded:
+    """All of it in one transaction. Raises TooManyPosted.
+
+    A few alerts are decided at once. Many are written down, and with them everything that comes until these are decided, so that the order stays;
+    but what is CRITICAL is always decided at once.
+    """
+    now = now or timezone.now()
+    repeats = _merged(parcels)
+    fresh = sum(len(parcel.fresh) for parcel in parcels)
+    if repeats and not fresh and count_all_repeats(repeats=_counts(repeats), at=now):
+        return Recorded([[] for _ in parcels], counted=True, posted=False)
+    waiting = posted.waiting()
+    if waiting > MOST_POSTED:
+        raise TooManyPosted
+    later = waiting > 0 or fresh > DECIDED_AT_ONCE
+    try:
+        return _record(parcels, repeats, known, now, later=later, alone=not later)
+    except _NeedsTheLock:
+        return _record(parcels, repeats, known, now, later=later, alone=True)
+
+
+def decide_posted(known: KnownAlerts | None = None) -> int:
+    """Decide what was written down, oldest first. Returns how many alerts. Raises what the database raises when it is away."""
+    if not posted.waiting():
+        return 0
+    decided = 0
+    while size := _decide_some(known, most=TOGETHER):
+        decided += size
+    return decided
+
+
+def _record(
+    parcels: Sequence[Parcel],
+    repeats: dict[int, Repeated],
+    known: KnownAlerts,
+    now: datetime,
+    *,
+    later: bool,
+    alone: bool,
+) -> Recorded:
+    outcomes: list[tuple[bytes, RaisedAlert, Outcome]] = []
+    with transaction.atomic():
+        if alone:
+            lock_decisions()
+            # Another process may have written something down meanwhile.
+            later = later or posted.waiting() > 0
+        elif repeats:
+            share_decisions()
+        counted = count_repeats(repeats=_counts(repeats), at=now) if repeats else set()
+        if alone and counted:
+            add_counted()
+        work = _sorted(parcels, counted, known, later=later)
+        if work.decided and not alone:
+            raise _NeedsTheLock
+        posted.write_down(work.posts)
+        for actor, pairs in work.decided.items():
+            outcomes += _decide(actor, pairs, now)
+    _learn(known, outcomes)
+    return Recorded(work.problems, counted=bool(counted), posted=bool(work.posts))
+
+
+def _merged(parcels: Sequence[Parcel]) -> dict[int, Repeated]:
+    merged: dict[int, Repeated] = {}
+    for parcel in parcels:
+        for alert_id, repeated in parcel.repeats.items():
+            found = merged.get(alert_id)
+            if found is None:
+                merged[alert_id] = Repeated(
+                    repeated.known, repeated.raw, repeated.key, repeated.count, repeated.ends_at
+                )
+            else:
+                found.count += repeated.count
+                found.ends_at = max(found.ends_at, repeated.ends_at)
+    return merged
+
+
+def _counts(repeats: dict[int, Repeated]) -> list[Repeat]:
+    return [Repeat(alert_id, repeated.count, repeated.ends_at) for alert_id, repeated in repeats.items()]
+
+
+def _sorted(parcels: Sequence[Parcel], counted: set[int], known: KnownAlerts, *, later: bool) -> _Sorted:
+    work, meanings = _Sorted(), mapping()
+    urgent = _Urgency(meanings) if later else None
+    for parcel in parcels:
+        problems: list[str] = []
+        kept: list[Fresh] = []
+        for fresh in _to_decide(parcel, counted, known):
+            if urgent and is_plain(fresh, at=parcel.at) and not urgent.is_named_by(fresh.labels):
+                kept.append(fresh)
+                continue
+            try:
+                alert = read(fresh, meanings=meanings, at=parcel.at)
+            except ValueError as error:
+                problems.append(str(error))
+                continue
+            if urgent and not urgent.is_named_by(alert.labels):
+                kept.append(fresh)
+            else:
+                work.decided.setdefault(parcel.actor, []).append((fresh.key, alert))
+        if kept:
+            work.posts.append(_post(parcel, kept))
+        work.problems.append(problems)
+    return work
+
+
+def _to_decide(parcel: Parcel, counted: set[int], known: KnownAlerts) -> Iterable[Fresh]:
+    for alert_id, repeated in parcel.repeats.items():
+        if alert_id not in counted:
+            known.drop(repeated.key)
+            yield from [repeated.fresh()] * repeated.count
+    yield from parcel.fresh
+
+
+def _post(parcel: Parcel, kept: list[Fresh]) -> PostedAlerts:
+    whole = len(kept) == parcel.size
+    return PostedAlerts(
+        at=parcel.at,
+        raised_by=parcel.actor.name,
+        body=parcel.body if whole else encoded([fresh.raw for fresh in kept]),
+        size=len(kept),
+        ends=any(fresh.ends_at is not None and fresh.ends_at <= parcel.at for fresh in kept),
+    )
+
+
+class _Urgency:
+    """Which alerts are CRITICAL, by their labels."""
+
+    def __init__(self, meanings: LabelMapping) -> None:
+        self._meanings = meanings
+        self._default = dict(AlertRule.objects.values_list("category", "default_priority"))
+
+    def is_named_by(self, labels: dict[str, str]) -> bool:
+        meaning = self._meanings.meaning(labels)
+        return (meaning.priority or self._default.get(meaning.category)) == CRITICAL
+
+
+def _decide(
+    actor: Actor, pairs: Sequence[tuple[bytes, RaisedAlert]], now: datetime
+) -> list[tuple[bytes, RaisedAlert, Outcome]]:
+    decided = decide_alerts(actor=actor, alerts=[alert for _, alert in pairs], now=now)
+    return [(key, alert, one) for (key, alert), one in zip(pairs, decided, strict=True)]
+
+
+def _learn(known: KnownAlerts, outcomes: Iterable[tuple[bytes, RaisedAlert, Outcome]]) -> None:
+    for key, alert, outcome in outcomes:
+        if (
+            outcome.alert_id is not None
+            and outcome.state == AlertState.FIRING
+            and alert.starts_at is not None
+        ):
+            known.add(key, Known(outcome.alert_id, alert.starts_at))
+        else:
+            known.drop(key)
+
+
+def _decide_some(known: KnownAlerts | None, *, most: int) -> int:
+    """Returns how many alerts are done with; 0 when none wait."""
+    posts: list[PostedAlerts] = []
+    outcomes: list[tuple[bytes, RaisedAlert, Outcome]] = []
+    try:
+        with transaction.atomic():
+            lock_decisions()
+            posts = posted.oldest(most=most)
+            outcomes = _decide_posts(posts)
+            posted.forget(posts)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        if len(posts) > 1:
+            return _decide_some(known, most=1)
+        log.exception("Posted alerts cannot be decided; they stay in alerts_postedalerts: %s", posts)
+        posted.set_aside(posts[0])
+    if known is not None:
+        _learn(known, outcomes)
+    return sum(post.size for post in posts)
+
+
+def _decide_posts(posts: Sequence[PostedAlerts]) -> list[tuple[bytes, RaisedAlert, Outcome]]:
+    outcomes: list[tuple[bytes, RaisedAlert, Outcome]] = []
+    if not posts:
+        return outcomes
+    meanings = mapping()
+    # As of the time when they came: an alert must not be over because it had to wait.
+    at = min(post.at for post in posts)
+    for name, of_one in groupby(posts, key=lambda post: post.raised_by):
+        pairs = [pair for post in of_one for pair in _read_post(post, meanings)]
+        outcomes += _decide(Actor.system(name), pairs, at)
+    return outcomes
+
+
+def _read_post(post: PostedAlerts, meanings: LabelMapping) -> list[tuple[bytes, RaisedAlert]]:
+    """Raises ValueError when another version has written it, and this one cannot read it."""
+    return [
+        (fresh.key, read(fresh, meanings=meanings, at=post.at)) for fresh in read_posted(bytes(post.body))
+    ]

@@ -1,0 +1,24 @@
+"""Parcels as the event loop reads them, recorded as its thread records them."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from alerts.alertmanager.known import KnownAlerts
+from alerts.alertmanager.parcels import Parcel, read_parcel
+from alerts.alertmanager.recording import Recorded, record
+from tests.cast import ROOT
+
+
+def parcel(*alerts: dict[str, Any], at: datetime, known: KnownAlerts) -> Parcel:
+    return read_parcel(json.dumps(alerts).encode(), actor=ROOT, known=known, now=at)
+
+
+class Web:
+    """A web process, as far as it knows alerts."""
+
+    def __init__(self) -> None:
+        self.known = KnownAlerts()
+
+    def post(self, *alerts: dict[str, Any], at: datetime) -> Recorded:
+        return record([parcel(*alerts, at=at, known=self.known)], self.known, now=at)
