@@ -4,6 +4,7 @@ import asyncio
 import logging
 import resource
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
@@ -30,6 +31,9 @@ log = logging.getLogger(__name__)
 WAITING_PER_THREAD = 8
 # Seconds that running requests are given at shutdown, after the server's own patience.
 LAST_REQUESTS = 1.0
+# After so many seconds a thread that computes lets others go on (Python's own is ten times that): the event loop, which holds the streams of the
+# kill switch, must not wait long for threads, nor a thread whose database has answered.
+SWITCH_SECONDS = 0.0005
 
 
 class WebProcess:
@@ -46,6 +50,7 @@ class WebProcess:
         self._endpoints: dict[str, Endpoint] = {**self._own, **self.live.endpoints}
 
     def start(self) -> None:
+        sys.setswitchinterval(SWITCH_SECONDS)
         _raise_descriptor_limit()
         self.live.start()
         self._hear_of_shutdown(asyncio.get_running_loop())

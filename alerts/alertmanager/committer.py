@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Sequence
+from time import monotonic, sleep
 from typing import TypeVar
 
 from alerts.alertmanager.known import KnownAlerts
@@ -20,8 +22,11 @@ T = TypeVar("T")
 # Alerts of one commit (a larger request still goes as a whole), and those that may wait.
 AT_ONCE = 1500
 MOST_WAITING = 50_000
-# Seconds until incidents have the counts of what was raised again: in a storm, and else.
-ADDED_IN_A_STORM, ADDED = 0.5, 0.02
+# Seconds until incidents have the counts of what was raised again; and between two times that they are brought up to date.
+ADDED, ADDED_EVERY = 0.02, 1.0
+# While a storm comes in, taking it in goes first: whoever decides pauses this many times as long as a turn takes. Not once a storm has lasted for
+# so many seconds; and so long without a post is a break.
+PASSING, STORM, BREAK = 3.0, 5.0, 0.1
 
 
 class LineFull(Exception):
@@ -35,11 +40,14 @@ class Committer:
         self._known = known
         # Commits one after the other; and one that adds counts, which may come between.
         self._pool = WorkerPool("alerts", threads=1, waiting=2)
-        self._decider = Background("alerts-posted", lambda: decide_posted(known))
+        self._decider = Background("alerts-posted", lambda: decide_posted(known, pause=self._let_pass))
         self._line: list[tuple[Parcel, asyncio.Future[list[str]]]] = []
         self._waiting = 0
         self._task: asyncio.Task[None] | None = None
         self._adding: asyncio.Task[None] | None = None
+        self._added_at = -math.inf
+        # When something was written down last, and since when, without a break.
+        self._posted_at = self._posting_since = -math.inf
         # What was written down before this process started.
         self._decider.wake()
 
@@ -95,6 +103,10 @@ class Committer:
                 batch[0][1].set_exception(error)
             return
         if recorded.posted:
+            now = monotonic()
+            if now - self._posted_at > BREAK:
+                self._posting_since = now
+            self._posted_at = now
             self._decider.wake()
         if recorded.counted and (self._adding is None or self._adding.done()):
             self._adding = asyncio.ensure_future(self._add())
@@ -103,12 +115,19 @@ class Committer:
                 answer.set_result(problems)
 
     async def _add(self) -> None:
-        await asyncio.sleep(ADDED_IN_A_STORM if self._line else ADDED)
+        await asyncio.sleep(max(ADDED, self._added_at + ADDED_EVERY - monotonic()))
         try:
             await self._in_thread(add_repeats)
+            self._added_at = monotonic()
         except Exception as error:
             # The next one to decide anything adds them.
             log.warning("Adding counts to incidents failed: %s", type(error).__name__)
+
+    def _let_pass(self, seconds: float) -> None:
+        """In the thread that decides what was written down, after a turn of so many seconds."""
+        now = monotonic()
+        if now - self._posted_at < BREAK and now - self._posting_since < STORM:
+            sleep(seconds * PASSING)
 
     def _in_thread(self, work: Callable[[], T]) -> asyncio.Future[T]:
         return self._pool.submit(in_database(work))

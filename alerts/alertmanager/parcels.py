@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from alerts.alertmanager.contract import Labels, is_url
-from alerts.alertmanager.known import Known, KnownAlerts, key_of
+from alerts.alertmanager.known import Key, Known, KnownAlerts, key_of
 from alerts.alertmanager.times import timeout_from
 from opsconsole.audit.actor import Actor
 
@@ -28,7 +28,7 @@ class RawAlert(msgspec.Struct, rename="camel", omit_defaults=True):
 class Fresh:
     """An alert that must be decided. `key`: what it will be known by; `raw`: as it came."""
 
-    key: bytes
+    key: Key
     raw: RawAlert
     labels: Labels
     annotations: Labels
@@ -43,7 +43,7 @@ class Repeated:
 
     known: Known
     raw: RawAlert
-    key: bytes
+    key: Key
     count: int
     ends_at: datetime
 
@@ -114,7 +114,7 @@ def _sort(alerts: list[RawAlert], parcel: Parcel, known: KnownAlerts, now: datet
 
 
 def _count(
-    repeats: dict[int, Repeated], entry: Known, raw: RawAlert, key: bytes, lasts_until: datetime
+    repeats: dict[int, Repeated], entry: Known, raw: RawAlert, key: Key, lasts_until: datetime
 ) -> None:
     found = repeats.get(entry.alert_id)
     if found is None:
@@ -124,7 +124,7 @@ def _count(
         found.ends_at = max(found.ends_at, lasts_until)
 
 
-def _fresh(key: bytes, raw: RawAlert) -> Fresh:
+def _fresh(key: Key, raw: RawAlert) -> Fresh:
     labels = _texts(raw.labels)
     generator_url = (_text(raw.generator_url) if raw.generator_url else None) or ""
     if labels is None or (generator_url and not is_url(generator_url)):

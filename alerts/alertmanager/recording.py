@@ -1,22 +1,24 @@
 """What POSTs of alerts bring, into the database: counted, decided, or written down to be decided in a moment."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
+from time import monotonic
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from alerts.alertmanager import posted
-from alerts.alertmanager.known import Known, KnownAlerts
-from alerts.alertmanager.parcels import Fresh, Parcel, Repeated, encoded, read_posted
+from alerts.alertmanager.contract import Labels
+from alerts.alertmanager.known import Key, Known, KnownAlerts
+from alerts.alertmanager.parcels import Fresh, NotPlain, Parcel, Repeated, encoded, read_parcel
 from alerts.alertmanager.soundness import is_plain, read
 from alerts.choices import AlertState, Priority
 from alerts.labels import LabelMapping, mapping
 from alerts.locking import add_counted, lock_decisions, share_decisions
-from alerts.models import AlertRule, PostedAlerts
+from alerts.models import AlertRule, Policy, PostedAlerts
 from alerts.services.raised import Outcome, RaisedAlert
 from alerts.services.raising import decide_alerts
 from alerts.services.repeats import Repeat, count_all_repeats, count_repeats
@@ -56,7 +58,7 @@ class _Sorted:
     """What one transaction decides, by who brought it, and what it writes down."""
 
     problems: list[list[str]] = field(default_factory=list)
-    decided: dict[Actor, list[tuple[bytes, RaisedAlert]]] = field(default_factory=dict)
+    decided: dict[Actor, list[tuple[Key, RaisedAlert]]] = field(default_factory=dict)
     posts: list[PostedAlerts] = field(default_factory=list)
 
 
@@ -81,13 +83,19 @@ def record(parcels: Sequence[Parcel], known: KnownAlerts, *, now: datetime | Non
         return _record(parcels, repeats, known, now, later=later, alone=True)
 
 
-def decide_posted(known: KnownAlerts | None = None) -> int:
-    """Decide what was written down, oldest first. Returns how many alerts. Raises what the database raises when it is away."""
+def decide_posted(known: KnownAlerts | None = None, *, pause: Callable[[float], object] | None = None) -> int:
+    """Decide what was written down, oldest first. Returns how many alerts. Raises what the database raises when it is away.
+
+    `pause`, if given, is called with the seconds that each turn has taken.
+    """
     if not posted.waiting():
         return 0
-    decided = 0
+    decided, known, began = 0, known or KnownAlerts(), monotonic()
     while size := _decide_some(known, most=TOGETHER):
         decided += size
+        if pause is not None:
+            pause(monotonic() - began)
+            began = monotonic()
     return decided
 
 
@@ -100,7 +108,7 @@ def _record(
     later: bool,
     alone: bool,
 ) -> Recorded:
-    outcomes: list[tuple[bytes, RaisedAlert, Outcome]] = []
+    outcomes: list[tuple[Key, RaisedAlert, Outcome]] = []
     with transaction.atomic():
         if alone:
             lock_decisions()
@@ -141,8 +149,8 @@ def _counts(repeats: dict[int, Repeated]) -> list[Repeat]:
 
 
 def _sorted(parcels: Sequence[Parcel], counted: set[int], known: KnownAlerts, *, later: bool) -> _Sorted:
-    work, meanings = _Sorted(), mapping()
-    urgent = _Urgency(meanings) if later else None
+    work, meanings = _Sorted(), None
+    urgent = _urgency() if later else None
     for parcel in parcels:
         problems: list[str] = []
         kept: list[Fresh] = []
@@ -150,6 +158,7 @@ def _sorted(parcels: Sequence[Parcel], counted: set[int], known: KnownAlerts, *,
             if urgent and is_plain(fresh, at=parcel.at) and not urgent.is_named_by(fresh.labels):
                 kept.append(fresh)
                 continue
+            meanings = meanings or mapping()
             try:
                 alert = read(fresh, meanings=meanings, at=parcel.at)
             except ValueError as error:
@@ -187,23 +196,36 @@ def _post(parcel: Parcel, kept: list[Fresh]) -> PostedAlerts:
 class _Urgency:
     """Which alerts are CRITICAL, by their labels."""
 
-    def __init__(self, meanings: LabelMapping) -> None:
+    def __init__(self, meanings: LabelMapping, default: Mapping[str, str]) -> None:
         self._meanings = meanings
-        self._default = dict(AlertRule.objects.values_list("category", "default_priority"))
+        self._default = default
 
-    def is_named_by(self, labels: dict[str, str]) -> bool:
+    def is_named_by(self, labels: Labels) -> bool:
         meaning = self._meanings.meaning(labels)
         return (meaning.priority or self._default.get(meaning.category)) == CRITICAL
 
 
+_newest: tuple[int | None, _Urgency] | None = None
+
+
+def _urgency() -> _Urgency:
+    """As the rules are now. They are read again only after a change."""
+    global _newest  # noqa: PLW0603  one value per process, replaced as a whole
+    version = Policy.objects.values_list("version", flat=True).first()
+    if _newest is None or _newest[0] != version or version is None:
+        default = dict(AlertRule.objects.values_list("category", "default_priority"))
+        _newest = (version, _Urgency(mapping(), default))
+    return _newest[1]
+
+
 def _decide(
-    actor: Actor, pairs: Sequence[tuple[bytes, RaisedAlert]], now: datetime
-) -> list[tuple[bytes, RaisedAlert, Outcome]]:
+    actor: Actor, pairs: Sequence[tuple[Key, RaisedAlert]], now: datetime
+) -> list[tuple[Key, RaisedAlert, Outcome]]:
     decided = decide_alerts(actor=actor, alerts=[alert for _, alert in pairs], now=now)
     return [(key, alert, one) for (key, alert), one in zip(pairs, decided, strict=True)]
 
 
-def _learn(known: KnownAlerts, outcomes: Iterable[tuple[bytes, RaisedAlert, Outcome]]) -> None:
+def _learn(known: KnownAlerts, outcomes: Iterable[tuple[Key, RaisedAlert, Outcome]]) -> None:
     for key, alert, outcome in outcomes:
         if (
             outcome.alert_id is not None
@@ -215,15 +237,17 @@ def _learn(known: KnownAlerts, outcomes: Iterable[tuple[bytes, RaisedAlert, Outc
             known.drop(key)
 
 
-def _decide_some(known: KnownAlerts | None, *, most: int) -> int:
+def _decide_some(known: KnownAlerts, *, most: int) -> int:
     """Returns how many alerts are done with; 0 when none wait."""
     posts: list[PostedAlerts] = []
-    outcomes: list[tuple[bytes, RaisedAlert, Outcome]] = []
+    outcomes: list[tuple[Key, RaisedAlert, Outcome]] = []
     try:
         with transaction.atomic():
             lock_decisions()
             posts = posted.oldest(most=most)
-            outcomes = _decide_posts(posts)
+            # Behind an end the order counts, so all of it is decided.
+            ordered = any(post.ends for post in posts)
+            outcomes = _decide_posts(posts, KnownAlerts() if ordered else known)
             posted.forget(posts)
     except (OperationalError, InterfaceError):
         raise
@@ -232,26 +256,37 @@ def _decide_some(known: KnownAlerts | None, *, most: int) -> int:
             return _decide_some(known, most=1)
         log.exception("Posted alerts cannot be decided; they stay in alerts_postedalerts: %s", posts)
         posted.set_aside(posts[0])
-    if known is not None:
-        _learn(known, outcomes)
+    _learn(known, outcomes)
     return sum(post.size for post in posts)
 
 
-def _decide_posts(posts: Sequence[PostedAlerts]) -> list[tuple[bytes, RaisedAlert, Outcome]]:
-    outcomes: list[tuple[bytes, RaisedAlert, Outcome]] = []
+def _decide_posts(
+    posts: Sequence[PostedAlerts], known: KnownAlerts
+) -> list[tuple[Key, RaisedAlert, Outcome]]:
+    outcomes: list[tuple[Key, RaisedAlert, Outcome]] = []
     if not posts:
         return outcomes
-    meanings = mapping()
     # As of the time when they came: an alert must not be over because it had to wait.
     at = min(post.at for post in posts)
-    for name, of_one in groupby(posts, key=lambda post: post.raised_by):
-        pairs = [pair for post in of_one for pair in _read_post(post, meanings)]
-        outcomes += _decide(Actor.system(name), pairs, at)
+    parcels = [_read_post(post, known) for post in posts]
+    repeats = _merged(parcels)
+    counted = count_repeats(repeats=_counts(repeats), at=at) if repeats else set()
+    if counted:
+        add_counted()
+    meanings = mapping()
+    for actor, of_one in groupby(parcels, key=lambda parcel: parcel.actor):
+        pairs = [
+            (fresh.key, read(fresh, meanings=meanings, at=parcel.at))
+            for parcel in of_one
+            for fresh in _to_decide(parcel, counted, known)
+        ]
+        outcomes += _decide(actor, pairs, at)
     return outcomes
 
 
-def _read_post(post: PostedAlerts, meanings: LabelMapping) -> list[tuple[bytes, RaisedAlert]]:
+def _read_post(post: PostedAlerts, known: KnownAlerts) -> Parcel:
     """Raises ValueError when another version has written it, and this one cannot read it."""
-    return [
-        (fresh.key, read(fresh, meanings=meanings, at=post.at)) for fresh in read_posted(bytes(post.body))
-    ]
+    try:
+        return read_parcel(bytes(post.body), actor=Actor.system(post.raised_by), known=known, now=post.at)
+    except NotPlain as error:
+        raise ValueError("the body cannot be read") from error

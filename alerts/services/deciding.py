@@ -10,14 +10,14 @@ from uuid import UUID
 
 from alerts import halts
 from alerts.choices import AlertState, Decision, DeliveryKind
-from alerts.decision import FLAPPING, RANKS, HaltSeen, Request, SilenceSeen, decide, hour_of
+from alerts.decision import FLAPPING, RANKS, HaltSeen, Request, RuleState, SilenceSeen, decide, hour_of
 from alerts.labels import seen_labels
 from alerts.models import ResponseTime
 from alerts.policy import PolicyNow
 from alerts.quiet import Quiet
 from alerts.response import due
 from alerts.services.counting import Tallies
-from alerts.services.incidents import Incident, Words
+from alerts.services.incidents import Incident, Words, encoded
 from alerts.services.raised import NOTHING, Outcome, RaisedAlert
 from alerts.services.storing import Earlier
 
@@ -66,6 +66,7 @@ class Batch:
         self._active = policy.silences.active(at=at) if policy.silences else 0
         self._next_change = policy.silences.next_change(after=at) if policy.silences else None
         self._quiet: dict[str, Quiet] = {}
+        self._verdicts: dict[tuple[str, Request], tuple[Decision, str]] = {}
 
     def take(self, item: Prepared, *, new_id: int) -> Outcome:
         """Decide the next alert."""
@@ -217,7 +218,7 @@ class Batch:
             sent_this_hour=self.sent[rule.category],
             flaps=incident.flaps if last_sent_at is not None and incident.sent_at is None else 0,
         )
-        decision, trace = decide(request, rule, quiet)
+        decision, trace = self._verdict(request, rule, quiet)
         incident.decide(decision, trace, at=self.at, policy=self.policy.version, raised=not again)
         if decision == SENT:
             self._send(incident, raised=raised_from is not None)
@@ -225,6 +226,17 @@ class Batch:
         incident.held = incident.held or decision == QUIET_HOURS
         asked = halts.is_asked(labels)
         incident.settled_until = None if asked else self._settled(incident, request, quiet)
+
+    def _verdict(self, request: Request, rule: RuleState, quiet: Quiet) -> tuple[Decision, str]:
+        """The decision and its trace as JSON. In a storm most requests of a category are the same."""
+        if request.silence is not None or request.halt is not None or request.last_sent_at is not None:
+            decision, trace = decide(request, rule, quiet)
+            return decision, encoded(trace)
+        found = self._verdicts.get((rule.category, request))
+        if found is None:
+            decision, trace = decide(request, rule, quiet)
+            found = self._verdicts[rule.category, request] = decision, encoded(trace)
+        return found
 
     def _send(self, incident: Incident, *, raised: bool) -> None:
         kind = DeliveryKind.REPEAT if incident.sent_count else DeliveryKind.FIRING

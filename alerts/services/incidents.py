@@ -72,10 +72,8 @@ class Incident:
     decided: bool = False
     ended: bool = False
 
-    def decide(
-        self, decision: Decision, trace: list[dict[str, Any]], *, at: datetime, policy: int, raised: bool
-    ) -> None:
-        """Take a new decision; the one before it, if there is one, becomes history, unless it is the same again.
+    def decide(self, decision: Decision, trace: str, *, at: datetime, policy: int, raised: bool) -> None:
+        """Take a new decision with its trace (JSON); the one before it, if there is one, becomes history, unless it is the same again.
 
         `raised`: it was raised once more, else only asked about.
         """
@@ -87,7 +85,7 @@ class Incident:
         if self.decision:
             self._remember()
         self.decision, self.decided_at = str(decision), at
-        self.stored_trace = msgspec.json.encode(trace).decode()
+        self.stored_trace = trace
         self.repeats, self.repeated_at = 0, None
 
     def repeat(self, count: int, *, at: datetime) -> None:
@@ -111,6 +109,11 @@ class Incident:
         if len(history) > LONGEST_HISTORY:
             text = msgspec.json.encode(folded(msgspec.json.decode(text)))
         self.stored_history = text.decode()
+
+
+def encoded(trace: list[dict[str, Any]]) -> str:
+    """As it is stored."""
+    return msgspec.json.encode(trace).decode()
 
 
 def folded(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
