@@ -6,5 +6,6 @@ import * as keys from "./keys.js";
 import * as link from "./link.js";
 import * as palette from "./palette.js";
 import * as press from "./press.js";
+import * as silences from "./silences.js";
 
-for (const part of [clock, announce, link, press, palette, keys, forms, alerts]) part.start();
+for (const part of [clock, announce, link, press, palette, keys, forms, alerts, silences]) part.start();
