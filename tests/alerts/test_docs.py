@@ -33,7 +33,7 @@ def calls() -> list[tuple[str, str, str]]:
 @pytest.mark.django_db
 def test_the_calls_are_carried_out(sam: User) -> None:
     client = caller(sam)
-    answers = {}
+    answers: dict[str, Any] = {}
     for method, address, body in calls():
         json.loads(body)
         if address.endswith("/test"):
