@@ -16,7 +16,7 @@ const waiting = new Map(); // part's id: its newest content
 let hand = null; // where the pointer was last, and when
 let letThrough = false;
 let mine = []; // ids of rows that one's own act has done with
-let movedAt = -PRESS_MS;
+const movedAt = new Map(); // part's id: when its rows moved last
 let before = null; // what is to stay where it is on the screen
 
 const rows = (root) => [...root.querySelectorAll(ROWS)];
@@ -28,10 +28,18 @@ function pointed() {
 
 const focused = () => (document.activeElement === main || !main.contains(document.activeElement) ? null : document.activeElement);
 
+const inOrBelow = (element, part) => part.contains(element) || Boolean(part.compareDocumentPosition(element) & Node.DOCUMENT_POSITION_FOLLOWING);
+
 function inUse(part) {
   const there = [focused(), pointed()].filter((element) => element && main.contains(element));
   if (part.dataset.hold === "whole") return there.some((element) => part.contains(element)) || Boolean(part.querySelector("details[open]"));
-  return there.some((element) => part.contains(element) || part.compareDocumentPosition(element) & Node.DOCUMENT_POSITION_FOLLOWING);
+  return there.some((element) => inOrBelow(element, part));
+}
+
+// Rows that moved a moment ago, or what is below them, were not what the press was meant for.
+function tooSoon(row) {
+  const now = performance.now();
+  return [...movedAt].some(([id, at]) => now - at < PRESS_MS && byId(id) && inOrBelow(row, byId(id)));
 }
 
 function copy(from, to) {
@@ -95,7 +103,7 @@ function beforeSwap({ tasks }) {
     } else {
       waiting.delete(part.id);
       tell(part, "");
-      if (rows(part).length && words(part, task.fragment)) movedAt = performance.now();
+      if (rows(part).length && words(part, task.fragment)) movedAt.set(part.id, performance.now());
     }
   }
   const anchor = focused() ?? (main.contains(pointed()) ? pointed() : null);
@@ -145,7 +153,7 @@ export function start() {
       return;
     }
     const row = event.target.closest?.("[data-rows] > *");
-    const early = event.detail > 0 && performance.now() - movedAt < PRESS_MS;
+    const early = event.detail > 0 && row && tooSoon(row);
     const gone = row?.dataset.over && !event.target.closest("a");
     if (row && (early || gone)) { event.preventDefault(); event.stopPropagation(); }
   }, true);
