@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from alerts.models import Channel
+from alerts.board import ICONS
+from alerts.choices import Priority
+from alerts.models import Channel, Delivery
 
 # A delivery that waits longer than this has something in its way.
 SLOW = timedelta(minutes=2)
@@ -62,3 +64,18 @@ class ChannelRow:
         if self.channel.escalation:
             parts.append(f"from escalation {self.channel.escalation} on")
         return ", ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """A delivery that did not arrive, with its priority's own icon."""
+
+    delivery: Delivery
+
+    @property
+    def icon(self) -> str:
+        return ICONS[Priority(self.delivery.priority)][0]
+
+    @property
+    def filled(self) -> bool:
+        return ICONS[Priority(self.delivery.priority)][1]

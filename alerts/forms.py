@@ -11,7 +11,6 @@ from alerts.choices import AlertState, Category, Decision, Priority
 from alerts.matching import Matcher
 from alerts.silences import parse_lines
 
-DATE = {"invalid": "Give a date as YYYY-MM-DD."}
 NOTE_LENGTH = 2000
 # Hours; 0: until it is resolved.
 ACKNOWLEDGE_HOURS = ((0, "until it is resolved"), (1, "for 1 hour"), (4, "for 4 hours"), (12, "for 12 hours"))
@@ -51,8 +50,8 @@ class FilterForm(forms.Form):
         choices=[("", "Owned or not"), ("yes", "Acknowledged"), ("no", "Not acknowledged")],
         error_messages={"invalid_choice": "acknowledged: yes or no."},
     )
-    since = forms.DateField(required=False, error_messages=DATE)
-    until = forms.DateField(required=False, error_messages=DATE)
+    since = forms.DateField(required=False, error_messages={"invalid": "From: a date as YYYY-MM-DD."})
+    until = forms.DateField(required=False, error_messages={"invalid": "To: a date as YYYY-MM-DD."})
     before = forms.IntegerField(required=False, min_value=1, error_messages={"invalid": "before: a number."})
 
     @property

@@ -1,5 +1,6 @@
 """Rules, alerts, silences, channels, and the outbox."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
+from alerts.chattering import CHATTERS
 from alerts.choices import (
     AlertState,
     AttemptOutcome,
@@ -24,6 +26,8 @@ from alerts.choices import (
 )
 from alerts.decision import FLAPPING
 
+# ISA-18.2: gone so soon, nobody can act on it; firing for so long, nobody does.
+FLEETING, STALE = timedelta(seconds=10), timedelta(hours=24)
 HOUR = [MinValueValidator(0), MaxValueValidator(23)]
 
 
@@ -181,6 +185,18 @@ class Alert(models.Model):
     escalation = models.PositiveSmallIntegerField(default=0)
     escalate_at = models.DateTimeField(null=True)
 
+    # The two below are computed by the database, for the noise report. An index that asks for them costs a repeat nothing: it is written only
+    # when they change. How long it lasted; NULL while it fires.
+    lasted = models.GeneratedField(
+        expression=F("resolved_at") - F("first_at"),
+        output_field=models.DurationField(null=True),
+        db_persist=True,
+    )
+    # Raised three or more times within a minute, at least (alerts.chattering).
+    chatters = models.GeneratedField(
+        expression=CHATTERS, output_field=models.BooleanField(null=True), db_persist=True
+    )
+
     class Meta:
         permissions = [
             ("raise_alert", "Can raise alerts"),
@@ -258,8 +274,39 @@ class Alert(models.Model):
                 condition=Q(state=AlertState.RESOLVED),
             ),
             # The noise report and the statistics.
-            models.Index(fields=["-id"], name="alert_sent", condition=Q(sent_at__isnull=False)),
-            models.Index(fields=["-id"], name="alert_flapping", condition=Q(flaps__gte=FLAPPING)),
+            models.Index(
+                fields=["-id"],
+                # What tells who owned it in time, so that the rows themselves are not read.
+                include=["due_at", "acknowledged_at", "resolved_at", "escalation"],
+                name="alert_sent",
+                condition=Q(sent_at__isnull=False),
+            ),
+            models.Index(
+                fields=["category", "title", "id"],
+                name="alert_chatters",
+                condition=Q(chatters=True, sent_at__isnull=False),
+            ),
+            models.Index(
+                fields=["category", "title", "id"],
+                name="alert_fleeting",
+                condition=Q(lasted__lte=FLEETING, sent_at__isnull=False),
+            ),
+            models.Index(
+                fields=["id"],
+                name="alert_lasting",
+                condition=Q(lasted__gt=STALE, sent_at__isnull=False),
+            ),
+            models.Index(
+                fields=["first_at"],
+                name="alert_told_firing",
+                condition=Q(state=AlertState.FIRING, sent_at__isnull=False),
+            ),
+            models.Index(
+                fields=["-id"],
+                include=["fingerprint", "first_at"],
+                name="alert_flapping",
+                condition=Q(flaps__gte=FLAPPING),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -313,6 +360,18 @@ class HourTally(models.Model):
                 fields=["hours", "hour", "category", "priority", "decision"], name="one_tally_an_hour"
             )
         ]
+
+
+class TenMinuteTally(models.Model):
+    """How many alerts were sent in ten minutes, by category; whole hours that are over, as HourTally. What the noise report counts floods by."""
+
+    # Ten minutes since 1970 (UTC).
+    number = models.PositiveIntegerField()
+    category = models.CharField(max_length=32, choices=Category)
+    sent = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["number", "category"], name="one_tally_ten_minutes")]
 
 
 class KindTally(models.Model):

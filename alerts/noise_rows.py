@@ -6,20 +6,19 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import F, Q
+from django.db.models import F
 
 from alerts import walks
-from alerts.choices import Decision
 from alerts.decision import FLAPPING
-from alerts.models import Alert, MinuteTally, Silence
+from alerts.models import FLEETING, STALE, Alert, MinuteTally, Silence
 from opsconsole.audit.choices import ActorKind
 from opsconsole.audit.models import AuditEvent
 
+TEN = timedelta(minutes=10)
 # A silence that lasts longer has no end that anybody will wait for.
 ENDLESS = timedelta(days=90)
-STALE = timedelta(hours=24)
-# When the ten minutes began, the category, and how many.
-Ten = tuple[datetime, str, int]
+# Which ten minutes since 1970 (UTC), the category, and how many.
+Ten = tuple[int, str, int]
 SETTINGS = ("alertrule", "labelrule", "responsetime", "silence", "channel", "chatlink")
 
 
@@ -41,20 +40,37 @@ class Owned:
     late: int
 
 
+def number_of(moment: datetime) -> int:
+    """Of its ten minutes."""
+    return int(moment.timestamp() // TEN.total_seconds())
+
+
 def first_minute() -> datetime | None:
     """When counting began."""
     return MinuteTally.objects.order_by("minute").values_list("minute", flat=True).first()
 
 
 def sent_in_tens(since: datetime) -> list[Ten]:
-    """Sent in each ten minutes and category; those with none are not there."""
+    """Sent in each ten minutes and category; those with none are not there. Of the ten minutes of `since`, from then on."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT date_bin('10 minutes', minute, 'epoch'), category, sum(count)::bigint FROM alerts_minutetally
-            WHERE minute >= %s AND decision = %s GROUP BY 1, 2 ORDER BY 1
+            WITH edge AS (
+                SELECT coalesce(to_timestamp(600 * (max(number) + 1)), '-infinity') AS summed_up,
+                       to_timestamp(600 * (%(first)s + 1)) AS first_end
+                FROM alerts_tenminutetally
+            )
+            SELECT number, category, sum(sent)::bigint FROM (
+                SELECT number, category, sent FROM alerts_tenminutetally WHERE number > %(first)s
+                UNION ALL
+                SELECT floor(extract(epoch FROM minute) / 600)::int, category, count FROM alerts_minutetally
+                WHERE decision = 'SENT' AND minute >= %(since)s AND minute < (SELECT first_end FROM edge)
+                UNION ALL
+                SELECT floor(extract(epoch FROM minute) / 600)::int, category, count FROM alerts_minutetally
+                WHERE decision = 'SENT' AND minute >= (SELECT greatest(summed_up, first_end) FROM edge)
+            ) found GROUP BY 1, 2 ORDER BY 1
             """,
-            [since, Decision.SENT],
+            {"since": since, "first": number_of(since)},
         )
         rows: list[Ten] = cursor.fetchall()
     return rows
@@ -63,9 +79,24 @@ def sent_in_tens(since: datetime) -> list[Ten]:
 def sent_by_priority(since: datetime) -> dict[str, int]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT priority, sum(count)::bigint FROM alerts_minutetally "
-            "WHERE minute >= %s AND decision = %s GROUP BY 1",
-            [since, Decision.SENT],
+            """
+            WITH edge AS (
+                SELECT coalesce(max(hour) + interval '1 hour', '-infinity') AS summed_up,
+                       date_trunc('hour', %(since)s, 'UTC') + interval '1 hour' AS first_end
+                FROM alerts_hourtally WHERE hours = 1
+            )
+            SELECT priority, sum(count)::bigint FROM (
+                SELECT priority, count FROM alerts_hourtally
+                WHERE hours = 1 AND decision = 'SENT' AND hour >= (SELECT first_end FROM edge)
+                UNION ALL
+                SELECT priority, count FROM alerts_minutetally
+                WHERE decision = 'SENT' AND minute >= %(since)s AND minute < (SELECT first_end FROM edge)
+                UNION ALL
+                SELECT priority, count FROM alerts_minutetally
+                WHERE decision = 'SENT' AND minute >= (SELECT greatest(summed_up, first_end) FROM edge)
+            ) found GROUP BY 1
+            """,
+            {"since": since},
         )
         return dict(cursor.fetchall())
 
@@ -87,27 +118,22 @@ def sent_by_kind(since: date, *, most: int) -> tuple[list[Kind], int, int]:
 
 
 def chattering(since: datetime, *, most: int) -> list[Kind]:
-    """Kinds with an incident that was raised three or more times within a minute, or that began so often. At least these.
-
-    An incident keeps how often it was raised between two times, not when; so it counts where even the most even spread would put
-    three into one minute.
-    """
+    """Kinds with an incident that was raised three or more times within a minute (alerts.chattering), or that began so often."""
     return _with_owners(
         _counted(
             f"""
             SELECT category, title, count(*) FROM (
-                SELECT category, title FROM alerts_alert
-                WHERE id >= %(low)s AND sent_at IS NOT NULL
-                  AND (count > 2 * {_minutes("first_at", "last_at")} OR repeats + 1 > 2 * {_minutes("decided_at", "repeated_at")})
+                SELECT category, title FROM alerts_alert WHERE id >= %(low)s AND sent_at IS NOT NULL AND chatters
                 UNION ALL
-                SELECT category, title FROM alerts_alert third
-                WHERE id >= %(low)s AND flaps >= {FLAPPING} AND first_at - interval '1 minute' <= (
+                SELECT named.category, named.title FROM alerts_alert third,
+                    LATERAL (SELECT category, title FROM alerts_alert WHERE id = third.id OFFSET 0) named
+                WHERE third.id >= %(low)s AND third.flaps >= {FLAPPING} AND third.first_at - interval '1 minute' <= (
                     SELECT first_at FROM alerts_alert earlier
                     WHERE earlier.fingerprint = third.fingerprint AND earlier.state = 'RESOLVED' AND earlier.id < third.id
                     ORDER BY earlier.id DESC OFFSET 1 LIMIT 1
                 )
             ) found GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT %(most)s
-            """,  # noqa: S608  columns and a number of our own
+            """,  # noqa: S608  a number of our own
             since,
             most,
         )
@@ -115,23 +141,18 @@ def chattering(since: datetime, *, most: int) -> list[Kind]:
 
 
 def fleeting(since: datetime, *, most: int) -> list[Kind]:
-    """Kinds with incidents that were over within ten seconds."""
+    """Kinds with incidents that were over within FLEETING."""
     return _with_owners(
         _counted(
-            """
+            f"""
             SELECT category, title, count(*) FROM alerts_alert
-            WHERE id >= %(low)s AND sent_at IS NOT NULL AND resolved_at <= first_at + interval '10 seconds'
+            WHERE id >= %(low)s AND sent_at IS NOT NULL AND lasted <= interval '{FLEETING.total_seconds()} s'
             GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT %(most)s
-            """,
+            """,  # noqa: S608  a number of our own
             since,
             most,
         )
     )
-
-
-def _minutes(start: str, end: str) -> str:
-    """SQL: the number of minutes that the time between two columns touches; one where the second is NULL."""
-    return f"(floor(extract(epoch FROM greatest({end} - {start}, interval '0')) / 60) + 1)"
 
 
 def _counted(sql: str, since: datetime, most: int) -> list[tuple[str, str, int]]:
@@ -151,11 +172,11 @@ def _with_owners(kinds: list[tuple[str, str, int]]) -> list[Kind]:
 
 def stale_by_day(since: datetime, *, now: datetime) -> dict[date, int]:
     """How many incidents that were sent had been firing for more than a day, on each day (UTC) on which there were any."""
-    began_before = Q(pk__lt=walks.id_at(since), state="FIRING")
-    told = Alert.objects.filter(Q(pk__gte=walks.id_at(since)) | began_before, sent_at__isnull=False)
-    lasted = Q(resolved_at__gt=F("first_at") + STALE) | Q(resolved_at=None, first_at__lt=now - STALE)
+    over = Alert.objects.filter(pk__gte=walks.id_at(since), sent_at__isnull=False, lasted__gt=STALE)
+    still = Alert.objects.filter(state="FIRING", sent_at__isnull=False, first_at__lt=now - STALE)
     found: dict[date, int] = {}
-    for first_at, resolved_at in told.filter(lasted).values_list("first_at", "resolved_at").iterator():
+    times = ("first_at", "resolved_at")
+    for first_at, resolved_at in over.values_list(*times).union(still.values_list(*times), all=True):
         day, last = max(first_at + STALE, since).date(), (resolved_at or now).date()
         while day <= last:
             found[day] = found.get(day, 0) + 1

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
@@ -31,6 +31,15 @@ class SilenceRow:
     state: str
     matchers: list[str]
     held: int | None
+    now: datetime
+
+    @property
+    def until_end(self) -> timedelta:
+        return self.silence.ends_at - self.now
+
+    @property
+    def until_start(self) -> timedelta:
+        return self.silence.starts_at - self.now
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +88,15 @@ def listed(*, now: datetime) -> dict[str, list[SilenceRow]]:
     over = Silence.objects.filter(ends_at__lte=now).order_by("-ends_at")[:EXPIRED_SHOWN]
     held = _held(now) if alive else Counter()
     return {
-        "active": [_row(s, "active", held[str(s.pk)]) for s in alive if s.starts_at <= now],
-        "pending": [_row(s, "pending", None) for s in alive if s.starts_at > now],
-        "expired": [_row(s, "expired", None) for s in over],
+        "active": [row_of(s, now=now, held=held[str(s.pk)]) for s in alive if s.starts_at <= now],
+        "pending": [row_of(s, now=now) for s in alive if s.starts_at > now],
+        "expired": [row_of(s, now=now) for s in over],
     }
+
+
+def row_of(silence: Silence, *, now: datetime, held: int | None = None) -> SilenceRow:
+    state = "expired" if silence.ends_at <= now else "active" if silence.starts_at <= now else "pending"
+    return SilenceRow(silence, state, lines_of(silence.matchers), held, now)
 
 
 def _held(now: datetime) -> Counter[str]:
@@ -98,10 +112,6 @@ def _firing() -> QuerySet[Alert]:
 
 def _labels(alert: Alert) -> Mapping[str, str]:
     return seen_labels(category=alert.category, title=alert.title, labels=alert.labels)
-
-
-def _row(silence: Silence, state: str, held: int | None) -> SilenceRow:
-    return SilenceRow(silence, state, lines_of(silence.matchers), held)
 
 
 def _sign(matcher: Mapping[str, Any]) -> str:

@@ -15,6 +15,7 @@ urlpatterns = [
     path("/<int:pk>/assign", acts.assign, name="alert-assign"),
     path("/silences", views_silences.page, name="alert-silences"),
     path("/silences/new", views_silences.new, name="alert-silence-new"),
+    path("/silences/<uuid:pk>/extend", views_silences.extend, name="alert-silence-extend"),
     path("/silences/<uuid:pk>/expire", views_silences.expire, name="alert-silence-expire"),
     path("/channels", views_channels.page, name="alert-channels"),
     path("/channels/<str:name>/test", views_channels.test, name="alert-channel-test"),

@@ -69,10 +69,7 @@ def alert(request: HttpRequest, pk: int) -> HttpResponse:
         "people": people_who_may("alerts.acknowledge") if row.firing else [],
     }
     if request.headers.get("HX-Request"):
-        calm = request.GET.get("parts") == "calm"
-        wanted = {
-            part: f"alerts/{name}.html" for part, name in PARTS.items() if not calm or name != "actions"
-        }
+        wanted = {part: f"alerts/{name}.html" for part, name in PARTS.items()}
         return _partials(request, wanted, context)
     context |= {"place": board.place_of(detail.alert, now=row.now), **said(request)}
     return render(request, "alerts/alert.html", context)

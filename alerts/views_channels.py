@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from alerts.channel_rows import ChannelRow
+from alerts.channel_rows import ChannelRow, GivenUp
 from alerts.choices import DeliveryState
 from alerts.models import Channel, Delivery
 from alerts.said import back
@@ -47,7 +47,7 @@ def _listed() -> dict[str, Any]:
     return {
         "channels": sorted(rows, key=lambda row: (not row.bad, row.channel.name)),
         "broken": sum(row.bad for row in rows),
-        "dead": list(dead.select_related("alert", "channel").order_by("-id")[:DEAD_ROWS]),
+        "dead": [GivenUp(row) for row in dead.select_related("alert", "channel").order_by("-id")[:DEAD_ROWS]],
         "dead_total": dead.count(),
     }
 

@@ -102,7 +102,7 @@ def _insert(cursor: Any, model: Any, expressions: dict[str, str], source: str, w
     """Every column that has no expression gets the field's default."""
     columns, values, parameters = [], [], []
     for field in model._meta.concrete_fields:
-        if field.primary_key:
+        if field.primary_key or field.generated:
             continue
         columns.append(connection.ops.quote_name(field.column))
         if field.column in expressions:

@@ -1,7 +1,7 @@
 """The door for silences. Their ids follow Alertmanager's rules: a change that would rewrite the past makes a new silence."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,10 +19,20 @@ from opsconsole.live.publish import publish
 LONGEST_NAME = 150
 LONGEST_COMMENT = 2000
 MOST_MATCHERS = 50
+# Nobody remembers what a silence was for when its end is further away.
+FURTHEST_END = timedelta(days=365)
 
 
 class UnknownSilence(Exception):
     """There is no silence with this id."""
+
+
+class SilenceOver(Exception):
+    """It has ended, so that a later end would begin it anew."""
+
+
+class EndChanged(Exception):
+    """It does not end any more when its changer saw it end."""
 
 
 @transaction.atomic
@@ -117,6 +127,43 @@ def update(
 
 
 @transaction.atomic
+def change_end(
+    *,
+    actor: Actor,
+    silence_id: UUID,
+    ends_at: datetime,
+    was: datetime,
+    reason: str,
+    now: datetime | None = None,
+) -> bool:
+    """Let a silence that is active or to come end later, or sooner; it keeps its id and everything else. Returns whether that changed anything.
+
+    `was`: the end that the changer saw. Raises UnknownSilence, SilenceOver, EndChanged, and ValueError, naming the field: an end that has
+    passed, does not lie after the start, or is further away than FURTHEST_END, or a reason that is empty or too long.
+    """
+    now = now or timezone.now()
+    check_text("reason:", reason, longest=LONGEST_COMMENT)
+    if not reason.strip():
+        raise ValueError("reason: must not be empty")
+    lock_decisions()
+    silence = _locked(silence_id)
+    if silence.ends_at <= now:
+        raise SilenceOver("It is over.")
+    if silence.ends_at != was:
+        raise EndChanged("Somebody changed its end meanwhile.")
+    _check_end(silence.starts_at, ends_at, now)
+    if ends_at > now + FURTHEST_END:
+        raise ValueError(f"ends_at: the end can't be more than {FURTHEST_END.days} days away")
+    if silence.ends_at == ends_at:
+        return False
+    before = _facts(silence)
+    silence.ends_at, silence.updated_at = ends_at, now
+    silence.save(update_fields=["ends_at", "updated_at"])
+    _announce(actor, "alerts.silence_updated", silence, reason=reason, before=before, now=now)
+    return True
+
+
+@transaction.atomic
 def expire(*, actor: Actor, silence_id: UUID, reason: str, now: datetime | None = None) -> bool:
     """End a silence now. Returns whether it was active or to come until now. Raises UnknownSilence."""
     now = now or timezone.now()
@@ -169,12 +216,16 @@ def _check(
         matcher.is_equal for matcher in matchers
     ):
         raise ValueError("matchers: at least one matcher must not match the empty string")
+    _check_end(starts_at, ends_at, now)
+    check_line("created_by:", author, longest=LONGEST_NAME)
+    check_text("comment:", comment, longest=LONGEST_COMMENT)
+
+
+def _check_end(starts_at: datetime, ends_at: datetime, now: datetime) -> None:
     if starts_at >= ends_at:
         raise ValueError("ends_at: the end must lie after the start")
     if ends_at <= now:
         raise ValueError("ends_at: the end can't be in the past")
-    check_line("created_by:", author, longest=LONGEST_NAME)
-    check_text("comment:", comment, longest=LONGEST_COMMENT)
 
 
 def _announce(

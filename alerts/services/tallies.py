@@ -1,4 +1,4 @@
-"""Sums up the tallies of minutes into those of hours, and those into days, so that a week is few rows to read."""
+"""Sums up the tallies of minutes into those of hours, and those into days, so that a week is few rows to read; and what was sent into ten minutes."""
 
 from datetime import datetime, timedelta
 
@@ -29,13 +29,24 @@ ON CONFLICT DO NOTHING
 """
 
 
+TENS = """
+INSERT INTO alerts_tenminutetally (number, category, sent)
+SELECT floor(extract(epoch FROM minute) / 600), category, sum(count)
+FROM alerts_minutetally
+WHERE decision = 'SENT' AND minute < %(end)s
+  AND minute >= coalesce((SELECT to_timestamp(600 * (max(number) + 1)) FROM alerts_tenminutetally), '-infinity')
+GROUP BY 1, 2
+ON CONFLICT DO NOTHING
+"""
+
+
 @transaction.atomic
 def sum_up_hours(*, now: datetime | None = None) -> int:
     """Every hour and day (UTC) that is over and not summed up yet. Several at once do no harm. Returns the number of rows written."""
     end = ((now or timezone.now()) - SETTLED).replace(minute=0, second=0, microsecond=0)
     written = 0
     with connection.cursor() as cursor:
-        for statement in (HOURS, DAYS):
+        for statement in (HOURS, DAYS, TENS):
             cursor.execute(statement, {"end": end})
             written += cursor.rowcount
     return written

@@ -1,6 +1,8 @@
 // The alert pages: keys in lists, acknowledging in place, parts that depend on the page's address, and the announcer for new alerts.
+// What comes while somebody is in a list waits (hold.js).
 
 import { sayQuietly } from "./announce.js";
+import { doneWith } from "./hold.js";
 import { onKey } from "./keys.js";
 
 const SAY_MS = 10000; // one summary in so long, at most
@@ -41,19 +43,8 @@ function listen() {
 let asking = false;
 let askAgain = false;
 
-const inside = (id) => {
-  const element = byId(id);
-  return Boolean(element) && (element.contains(document.activeElement) || element.matches(":hover"));
-};
-
-function busyWithActions() {
-  const actions = byId("alert-actions");
-  return Boolean(actions) && (actions.contains(document.activeElement) || Boolean(actions.querySelector("details[open]")));
-}
-
 function address() {
   const to = new URL(location.href);
-  if (busyWithActions()) to.searchParams.set("parts", "calm");
   to.hash = "";
   return to;
 }
@@ -66,16 +57,9 @@ export async function refresh() {
     if (response.ok) {
       const text = await response.text();
       await htmx.swap({ text, sourceElement: byId("live"), target: byId("live"), swap: "none" });
-      if (byId("all-more")) byId("all-more").hidden = true;
     }
   } catch { /* the link's own script says when the console is away */ }
   setTimeout(() => { asking = false; if (askAgain) { askAgain = false; refresh(); } }, AGAIN_MS);
-}
-
-// A list keeps its order while somebody is in it.
-function pulsed() {
-  if (byId("found") && inside("found")) byId("all-more").hidden = false;
-  else refresh();
 }
 
 // Lists
@@ -157,7 +141,9 @@ async function send(event) {
     });
     if (!response.ok) throw new Error("not done in place");
     const text = await response.text();
+    doneWith([...new FormData(form).getAll("alert"), pk].map((done) => `alert-${done}`));
     await htmx.swap({ text, sourceElement: byId("live"), target: byId("live"), swap: "none" });
+    doneWith([]);
     if (pk) (byId(`alert-${follow}-${control}`) ?? byId("h-needing"))?.focus();
     count();
     delete form.dataset.sent;
@@ -180,12 +166,11 @@ export function start() {
     count();
     if (pulse() !== beat) {
       beat = pulse();
-      pulsed();
+      refresh();
     }
   });
   onKey((event) => KEYS[event.key]?.());
   document.addEventListener("change", (event) => { if (event.target.form?.id === "bulk") count(); });
   byId("bulk")?.addEventListener("submit", send);
-  byId("all-show")?.addEventListener("click", async () => { await refresh(); byId("h-all").focus(); });
   count();
 }

@@ -23,6 +23,10 @@ export function span(ms) {
   const left = Math.max(0, ms);
   if (left < 60000) return `${(left / 1000).toFixed(left < 10000 ? 2 : 0)}\u00a0s`;
   if (left < 3600000) return `${Math.floor(left / 60000)}\u00a0min`;
+  if (left >= 86400000) {
+    const days = Math.floor(left / 86400000);
+    return `${days}\u00a0day${days === 1 ? "" : "s"} ${Math.floor((left % 86400000) / 3600000)}\u00a0h`;
+  }
   return `${Math.floor(left / 3600000)}\u00a0h ${String(Math.floor((left % 3600000) / 60000)).padStart(2, "0")}\u00a0min`;
 }
 

@@ -33,16 +33,21 @@ def calls() -> list[tuple[str, str, str]]:
 @pytest.mark.django_db
 def test_the_calls_are_carried_out(sam: User) -> None:
     client = caller(sam)
-    answers = {}
+    answers: dict[str, Any] = {}
     for method, address, body in calls():
         json.loads(body)
         if address.endswith("/test"):
             continue  # waits for a worker
-        answer = client.generic(method, address, body, content_type="application/json")
+        # What is made is named by the answer.
+        made = answers.get(address.removesuffix("/5e1f…"), {}).get("id", "")
+        path = address.replace("5e1f…", str(made))
+        answer = client.generic(method, path, body, content_type="application/json")
         assert answer.status_code in (200, 201), (address, answer.content)
         answers[address] = answer.json()
     assert AlertRule.objects.get(category="TRADING_SIGNAL").max_per_hour == 5
-    assert Silence.objects.get().comment == "Earnings call"
+    silence = Silence.objects.get()
+    assert silence.comment == "Earnings call"
+    assert 239 < (silence.ends_at - silence.starts_at).total_seconds() / 60 < 242
     assert Alert.objects.get().labels == {"feed": "yahoo"}
     assert Channel.objects.get().kind == "telegram"
 

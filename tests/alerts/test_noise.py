@@ -6,10 +6,13 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
 
-from alerts.models import Alert, AlertRule, KindTally, MinuteTally, Silence
+from alerts.models import Alert, AlertRule, KindTally, MinuteTally, Silence, TenMinuteTally
 from alerts.noise import counted_periods, histogram, in_flood, most_woken, noise, too_short
 from alerts.noise_figures import STANDARDS, Figure, figure
+from alerts.noise_rows import number_of, sent_by_priority, sent_in_tens
+from alerts.services.tallies import sum_up_hours
 from opsconsole.accounts.models import User
 from tests.alerts.rows import NOW, firing
 from tests.cast import account, caller
@@ -43,7 +46,7 @@ def test_an_empty_console_knows_nothing_and_says_why(bob: User) -> None:
     found = {row["key"]: row for row in answer["figures"]}
     assert set(found) == set(STANDARDS)
     assert (found["rate"]["value"], found["rate"]["verdict"]) == (None, "unknown")
-    assert found["rate"]["reason"] == "only 0 hours of data"
+    assert found["rate"]["reason"] == "only 0 minutes of data"
     assert found["share_low"]["reason"] == "no alert was sent"
     assert found["owned"]["reason"] == "no alert has been due"
     assert found["chattering"]["verdict"] == "good"
@@ -102,11 +105,13 @@ def test_counted_periods_begin_and_end_with_the_time_asked_for() -> None:
     start = datetime(2026, 11, 23, 10, 9, tzinfo=UTC)
     ten = datetime(2026, 11, 23, 10, 10, tzinfo=UTC)
     assert counted_periods(
-        [(ten, "A", 2), (ten, "B", 1)], since=start, now=start + timedelta(minutes=12)
+        [(number_of(ten), "A", 2), (number_of(ten), "B", 1)], since=start, now=start + timedelta(minutes=12)
     ) == [0, 3, 0]
 
 
-@pytest.mark.parametrize(("hours", "words"), [(0, "0 hours"), (1, "1 hour"), (23, "23 hours"), (24, "")])
+@pytest.mark.parametrize(
+    ("hours", "words"), [(0, "0 minutes"), (1 / 60, "1 minute"), (1, "1 hour"), (23, "23 hours"), (24, "")]
+)
 def test_too_little_data(hours: int, words: str) -> None:
     assert too_short(timedelta(hours=hours)) == (words and f"only {words} of data")
 
@@ -240,15 +245,52 @@ def test_woken_counts_one_shift_by_the_rules_own_clock(db: None) -> None:
     AlertRule.objects.filter(category="RISK_WARNING").update(time_zone="America/New_York")
     AlertRule.objects.filter(category="COST_ALERT").update(quiet_start=7, quiet_end=7)
     rules = list(AlertRule.objects.all())
-    night = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+    night = number_of(datetime(2026, 11, 23, 3, 0, tzinfo=UTC))
     tens = [
         # 22:00 and 06:50 in New York: quiet; 07:00: not.
         (night, "RISK_WARNING", 2),
-        (night + timedelta(hours=8, minutes=50), "RISK_WARNING", 1),
-        (night + timedelta(hours=9), "RISK_WARNING", 50),
+        (night + 53, "RISK_WARNING", 1),
+        (night + 54, "RISK_WARNING", 50),
         (night, "COST_ALERT", 50),
         # The night after.
-        (night + timedelta(days=1), "RISK_WARNING", 1),
+        (night + 144, "RISK_WARNING", 1),
     ]
     assert most_woken(tens, rules, ZoneInfo("America/New_York")) == 3
     assert most_woken([], rules, ZoneInfo("UTC")) == 0
+
+
+def test_what_is_summed_up_counts_as_its_minutes_do(month: None) -> None:
+    for minutes, category in (
+        (3, "COST_ALERT"),
+        (31, "RISK_WARNING"),
+        (95, "RISK_WARNING"),
+        (96, "COST_ALERT"),
+    ):
+        tally(NOW - timedelta(minutes=minutes), minutes, category=category, priority="LOW")
+    for days in (1, 7, 29):
+        tally(NOW - timedelta(days=days), days)
+        tally(NOW - timedelta(days=days, minutes=4), 5, priority="LOW")
+        tally(NOW - timedelta(days=days), 100, decision="DEDUPED")
+    # From the middle of ten minutes, and of an hour, that have alerts before and after.
+    starts = [MONTH, NOW - timedelta(days=7, minutes=2), NOW - timedelta(minutes=95, seconds=30)]
+    before = [(sent_in_tens(start), sent_by_priority(start)) for start in starts]
+    assert sum_up_hours(now=NOW) > 0
+    assert TenMinuteTally.objects.count() == 8
+    assert [(sent_in_tens(start), sent_by_priority(start)) for start in starts] == before
+    # It reads the sums, not the minutes.
+    MinuteTally.objects.filter(minute__lt=NOW - timedelta(hours=2)).exclude(minute=MONTH).delete()
+    assert [(sent_in_tens(MONTH), sent_by_priority(MONTH))] == before[:1]
+    assert sum_up_hours(now=NOW + timedelta(minutes=1)) == 0
+
+
+def test_a_repeat_writes_no_index_until_it_chatters(month: None) -> None:
+    alert = last(50, title="Quiet")
+    raised = "UPDATE alerts_alert SET count = %s, last_at = last_at + interval '1 second' WHERE id = %s"
+    kept = "SELECT pg_stat_get_xact_tuples_hot_updated('alerts_alert'::regclass)"
+    with connection.cursor() as cursor:
+        found = []
+        for count in (2, 3):
+            cursor.execute(raised, [count, alert.pk])
+            cursor.execute(kept)
+            found.append(cursor.fetchone()[0])
+    assert found == [1, 1]

@@ -35,7 +35,10 @@ def test_nobody_signed_in(db: None) -> None:
 def test_a_filter_that_cannot_be_read(name: str, bob: User, browse: Browse) -> None:
     response = browse(bob).get(URL, {name: "rubbish"})
     assert response.status_code == 422
-    assert 'role="alert"' in response.content.decode()
+    text = response.content.decode()
+    assert 'role="alert"' in text
+    assert "Nothing was looked for: a filter cannot be read." in text
+    assert "Nothing matches" not in text
 
 
 def test_nothing_yet(bob: User, browse: Browse) -> None:
