@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('alerts', '0003_roles'),
+        ('alerts', '0004_storms'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
