@@ -48,7 +48,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFil
     return DearestFirst(config, log) if config.getoption("dist") == "loadfile" else None
 
 
-class DearestFirst(LoadFileScheduling):
+class DearestFirst(LoadFileScheduling):  # type: ignore[misc]  # pytest-xdist has no types
     """Hands out whole files, as the option says, in an order of its own."""
 
     def __init__(self, config: pytest.Config, log: Producer) -> None:
@@ -68,4 +68,5 @@ class DearestFirst(LoadFileScheduling):
             stays = has_browser and path.startswith(BROWSER)
             return stays, SECONDS.get(path, 0), len(self.workqueue[path])
 
-        return max(self.workqueue, key=rank)
+        chosen: str = max(self.workqueue, key=rank)
+        return chosen
