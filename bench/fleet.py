@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -102,14 +103,25 @@ class Fleet:
 
 
 def freeze(processes: list[psutil.Process]) -> None:
-    """Suspend processes, in this order; returns once the kernel has done so."""
+    """Suspend processes, in this order; returns once the kernel has done so.
+
+    Those that have ended meanwhile do nothing either: PostgreSQL's autovacuum comes and goes, and its parent, suspended, does not reap it.
+    """
     for process in processes:
-        process.suspend()
+        with suppress(psutil.NoSuchProcess):
+            process.suspend()
     wait_until(
-        lambda: all(p.status() == psutil.STATUS_STOPPED for p in processes),
+        lambda: all(map(_does_nothing, processes)),
         "processes are suspended",
         seconds=5,
     )
+
+
+def _does_nothing(process: psutil.Process) -> bool:
+    try:
+        return process.status() in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
 
 
 class WallShift:

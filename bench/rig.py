@@ -10,7 +10,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +18,7 @@ from typing import Any, Self
 
 import psutil
 
-from bench.fleet import WallShift, freeze, wait_until
+from bench.fleet import LateError, WallShift, freeze, wait_until
 from demo.clock import boot_ns
 from opsconsole.embedded import servers
 from opsconsole.embedded.folder import DataFolder
@@ -48,16 +48,24 @@ class Server:
             self._process = self._program.start(output)
 
     def freeze(self) -> int:
-        """Suspend it and its children. Returns the steady clock (ns) at a time from which it did nothing."""
+        """Suspend it and its children. Returns the steady clock (ns) at a time from which it did nothing.
+
+        Raises LateError, with all of them running.
+        """
         leader = psutil.Process(self.pid)
-        freeze([leader])  # first, so that it starts no more children
-        freeze(leader.children(recursive=True))
+        try:
+            freeze([leader])  # first, so that it starts no more children
+            freeze(leader.children(recursive=True))
+        except LateError:
+            self.thaw()
+            raise
         return boot_ns()
 
     def thaw(self) -> None:
         leader = psutil.Process(self.pid)
         for process in [*leader.children(recursive=True), leader]:
-            process.resume()
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
 
     def kill(self) -> int:
         """As if it had crashed. Returns the steady clock (ns) at a time from which it was gone."""

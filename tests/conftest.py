@@ -1,28 +1,20 @@
-"""Fixtures for all tests: a flush that gets past the audit trail's protection, a real web process, a browser."""
+"""Fixtures for all tests: a flush that gets past the audit trail's protection, a real web process."""
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
-from django.db import OperationalError, connection, connections, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.backends.base.operations import BaseDatabaseOperations as DatabaseOperations
 from django.test import TransactionTestCase
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from psycopg.errors import DeadlockDetected
 from pytest_django import DjangoDbBlocker, Settings
 
 from alerts import kicking
+from tests.browser import NO_CHROMIUM
 from tests.cast import restore_migrated_rows
 from tests.console import ConsoleProcess, database_url
 
-NO_CHROMIUM = "no Chromium: set OPSCONSOLE_CHROMIUM, or run script/test, which looks for one"
-# As root its sandbox cannot work; the others keep it from calling home.
-CHROMIUM_FLAGS = [
-    *("--disable-gpu", "--disable-background-networking", "--disable-component-update"),
-    *("--disable-sync", "--no-first-run"),
-]
 FLUSH_TRIES = 5
 PROTECTED = """
     SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
@@ -134,42 +126,3 @@ def console(_console_process: ConsoleProcess, transactional_db: None) -> Console
     del transactional_db
     _console_process.ensure_running()
     return _console_process
-
-
-# A browser
-
-
-def chromium() -> str | None:
-    path = os.environ.get("OPSCONSOLE_CHROMIUM") or "/usr/bin/chromium"
-    return path if Path(path).exists() else None
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A Chromium for the module. Not for the session: while it runs, no test of the process can use asyncio."""
-    path = chromium()
-    if path is None:
-        pytest.skip(NO_CHROMIUM)
-    patch = pytest.MonkeyPatch()
-    # Playwright's loop counts as running in this thread, where Django then refuses the ORM.
-    patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    flags = [*CHROMIUM_FLAGS, "--no-sandbox"] if os.geteuid() == 0 else CHROMIUM_FLAGS
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=path, args=flags)
-        yield launched
-        launched.close()
-        connections.close_all()
-    patch.undo()
-
-
-@pytest.fixture
-def context(browser: Browser, console: ConsoleProcess) -> Iterator[BrowserContext]:
-    """A browser's profile of its own, at the console."""
-    made = browser.new_context(base_url=console.url)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def page(context: BrowserContext) -> Page:
-    return context.new_page()

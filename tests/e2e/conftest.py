@@ -1,10 +1,12 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page
+from django.db import connections
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from opsconsole.accounts.models import User
 from opsconsole.accounts.roles import Role
+from tests.browser import launched
 from tests.cast import account
 from tests.console import ConsoleProcess
 from tests.desk import Desk
@@ -12,6 +14,30 @@ from tests.e2e.visitor import sign_in
 
 # What a browser says of a link that broke is expected in tests that break it.
 ABOUT_THE_LINK = ("htmx:sse:error", "htmx:error: Failed to fetch", "Failed to load resource", "/live?page=")
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """One for all these tests. Not for the session: while it runs, no test of the process can use asyncio."""
+    # Playwright's loop counts as running in this thread, where Django then refuses the ORM.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        with launched() as started:
+            yield started
+            connections.close_all()
+
+
+@pytest.fixture
+def context(browser: Browser, console: ConsoleProcess) -> Iterator[BrowserContext]:
+    """A browser's profile of its own, at the console."""
+    made = browser.new_context(base_url=console.url)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()
 
 
 @pytest.fixture

@@ -6,10 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from bench.figures import at_least, at_most, percentile
-from bench.fleet import WallShift, can_step_wall_clock
+from bench.fleet import WallShift, can_step_wall_clock, freeze, wait_until
 from bench.proxy import Proxy
 
 
@@ -39,6 +40,26 @@ def test_a_cut_is_silent_and_heals() -> None:
             assert served.recv(100) == b"after"
             served.close()
         proxy.close()
+
+
+def test_a_process_that_has_ended_counts_as_suspended() -> None:
+    """As an autovacuum that ends while its parent is suspended."""
+    with subprocess.Popen(["/bin/sh", "-c", "true & exec sleep 60"]) as parent:
+        try:
+            wait_until(lambda: _are_zombies(parent.pid), "the child has ended")
+            freeze(psutil.Process(parent.pid).children())
+            freeze([psutil.Process(parent.pid)])
+            assert psutil.Process(parent.pid).status() == psutil.STATUS_STOPPED
+        finally:
+            parent.kill()
+
+
+def _are_zombies(parent: int) -> bool:
+    """Whether it has become another program than the shell, and its child is still to be reaped."""
+    process = psutil.Process(parent)
+    return process.name() == "sleep" and [child.status() for child in process.children()] == [
+        psutil.STATUS_ZOMBIE
+    ]
 
 
 def test_the_wall_clock_steps_alone(tmp_path: Path) -> None:

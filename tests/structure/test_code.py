@@ -7,6 +7,8 @@ from typing import Any
 
 from django.conf import settings
 
+from tests.order import BROWSER, SECONDS
+
 ROOT = Path(__file__).resolve().parents[2]
 APPS = ("opsconsole", "killswitch", "monitoring")
 
@@ -66,3 +68,8 @@ def test_no_page_carries_inline_code_or_foreign_addresses() -> None:
 
 def test_no_signals_carry_core_logic() -> None:
     assert [path.name for path in sources(*APPS) if "django.db.models.signals" in path.read_text()] == []
+
+
+def test_the_order_of_the_tests_names_files_that_are_there() -> None:
+    assert [path for path in SECONDS if not (ROOT / path).is_file()] == []
+    assert (ROOT / BROWSER).is_dir()

@@ -1,0 +1,72 @@
+"""A pytest plugin: which process of a run takes which file, and how many processes there are.
+
+The dearest files go first, so that no process is left alone with one at the end. A process that has a Chromium running goes on with
+the files that need one. There is one process more than processors, since many tests wait: for a lease to run out, for a program to start.
+"""
+
+import os
+
+import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
+from xdist.workermanage import WorkerController
+
+BROWSER = "tests/e2e/"
+# Seconds, roughly, of those that take more than a few.
+SECONDS = {
+    "tests/e2e/test_alerts.py": 80,
+    "tests/faults/test_deliveries.py": 70,
+    "tests/e2e/test_access.py": 60,
+    "tests/scripts/test_server.py": 48,
+    "tests/e2e/test_two_presses.py": 40,
+    "tests/e2e/test_stale.py": 35,
+    "tests/faults/test_bound.py": 35,
+    "tests/scripts/test_manage.py": 30,
+    "tests/alerts/alertmanager/test_native.py": 21,
+    "tests/client/test_stream_faults.py": 19,
+    "tests/live/test_faults.py": 19,
+    "tests/embedded/test_start.py": 16,
+    "tests/scripts/test_environment.py": 15,
+    "tests/alerts/alertmanager/test_prometheus.py": 15,
+    "tests/killswitch/test_command_line.py": 15,
+    "tests/demo/test_demo.py": 12,
+    "tests/alerts/delivery/test_wake.py": 12,
+    "tests/client/test_orders.py": 11,
+    "tests/alerts/test_client.py": 11,
+    "tests/live/test_ledger.py": 10,
+}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """`PYTEST_XDIST_AUTO_NUM_WORKERS`, as in pytest-xdist, or one more than processors."""
+    return int(os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS") or len(os.sched_getaffinity(0)) + 1)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
+    return DearestFirst(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+class DearestFirst(LoadFileScheduling):  # type: ignore[misc]  # pytest-xdist has no types
+    """Hands out whole files, as the option says, in an order of its own."""
+
+    def __init__(self, config: pytest.Config, log: Producer) -> None:
+        super().__init__(config, log)
+        self._given: dict[WorkerController, str] = {}
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        chosen = self._next_for(node)
+        self._given[node] = chosen
+        self.workqueue.move_to_end(chosen, last=False)
+        super()._assign_work_unit(node)
+
+    def _next_for(self, node: WorkerController) -> str:
+        has_browser = self._given.get(node, "").startswith(BROWSER)
+
+        def rank(path: str) -> tuple[bool, int, int]:
+            stays = has_browser and path.startswith(BROWSER)
+            return stays, SECONDS.get(path, 0), len(self.workqueue[path])
+
+        chosen: str = max(self.workqueue, key=rank)
+        return chosen
