@@ -21,7 +21,7 @@ SELECT set_config('idle_in_transaction_session_timeout', %(idle)s, true), set_co
     pg_advisory_xact_lock(%(lock)s)
 """
 SHARE = TAKE.replace("pg_advisory_xact_lock", "pg_advisory_xact_lock_shared")
-TAKING = {"idle": str(IDLE_MS), "wait": str(WAIT_MS), "lock": LOCK}
+TAKING: dict[str, str | int] = {"idle": str(IDLE_MS), "wait": str(WAIT_MS), "lock": LOCK}
 # What was counted, into the tallies of the minute and the day, and into the incidents. Rows in the order of their keys, as everywhere.
 # GREATEST leaves out what is NULL. An assignment of the value that is there already lets PostgreSQL update the row without touching an index (HOT).
 ADD_REPEATS = """

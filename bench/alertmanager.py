@@ -10,21 +10,25 @@ import json
 import sys
 import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import psycopg
 
+from bench.fleet import LateError, wait_until
 from bench.peer import alertmanager, load
 from bench.rig import Rig
 
 BATCH = 64
 SILENCES = 1000
 GETS = 15
+DECIDED_SECONDS = 120.0
 # Everything that alerts leave behind; rules, roles and tokens stay.
 EMPTY = """
-TRUNCATE alerts_alert, alerts_silence, alerts_hourcount, alerts_minutetally, alerts_kindtally, alerts_submission, alerts_repeatbatch, alerts_postedalerts RESTART IDENTITY CASCADE
+TRUNCATE alerts_alert, alerts_silence, alerts_hourcount, alerts_minutetally, alerts_kindtally, alerts_submission, alerts_repeatbatch,
+    alerts_postedalerts RESTART IDENTITY CASCADE
 """
 STORED = "SELECT count(*), coalesce(sum(count), 0)::bigint FROM alerts_alert WHERE state = 'FIRING'"
 
@@ -115,11 +119,21 @@ def fresh(rig: Rig) -> None:
 
 
 def ours(rig: Rig, workload: str, *, alerts: int) -> dict[str, Any]:
-    """One run, counted in the database."""
+    """One run, counted in the database when the last alert is decided: `decided_s` seconds after the last was answered."""
     fresh(rig)
     found = Peer(rig.port, rig.token).post(workload, alerts=alerts)
+    return found | all_decided(rig, alerts=alerts)
+
+
+def all_decided(rig: Rig, *, alerts: int) -> dict[str, Any]:
+    began = time.monotonic()
+    # If some were lost, the count says so.
+    with suppress(LateError):
+        wait_until(
+            lambda: stored(rig)[1] >= alerts, "every alert is decided", seconds=DECIDED_SECONDS, every=0.2
+        )
     incidents, raised = stored(rig)
-    return found | {"incidents": incidents, "raised": raised}
+    return {"incidents": incidents, "raised": raised, "decided_s": time.monotonic() - began}
 
 
 def theirs(folder: Path, workload: str, *, alerts: int) -> dict[str, Any]:
@@ -129,13 +143,15 @@ def theirs(folder: Path, workload: str, *, alerts: int) -> dict[str, Any]:
     return found | {"incidents": len(listed)}
 
 
-def killed(rig: Rig) -> dict[str, int]:
-    """How many incidents there are after a kill -9, of those that were answered 200 before."""
-    before = stored(rig)[0]
+def killed(rig: Rig, *, alerts: int) -> dict[str, int]:
+    """`kill -9` right after the last of these was answered 200, when most are not decided yet: how many are listed, then and when all are decided."""
+    fresh(rig)
+    Peer(rig.port, rig.token).post("unique", alerts=alerts)
     rig.web.kill()
     rig.start_web()
     _, listed = Peer(rig.port, rig.token).ask("/alerts")
-    return {"before": before, "after": len(listed)}
+    incidents = all_decided(rig, alerts=alerts)["incidents"]
+    return {"answered": alerts, "listed": len(listed), "decided": incidents}
 
 
 def measure(folder: Path, *, runs: int, alerts: int, gets: int) -> dict[str, Any]:
@@ -147,7 +163,7 @@ def measure(folder: Path, *, runs: int, alerts: int, gets: int) -> dict[str, Any
                 found[workload].append({"alertmanager": peer, "console": ours(rig, workload, alerts=alerts)})
         # The last run was `unique`: everything is active now.
         found["console"] = operator(rig).listings(gets=gets)
-        found["killed"] = killed(rig)
+        found["killed"] = killed(rig, alerts=alerts)
     with alertmanager(folder / "peer-listings") as port:
         Peer(port).post("unique", alerts=alerts)
         found["alertmanager"] = Peer(port).listings(gets=3)

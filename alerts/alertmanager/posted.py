@@ -33,7 +33,8 @@ def write_down(posts: Sequence[PostedAlerts]) -> None:
 
 def oldest(*, most: int) -> list[PostedAlerts]:
     """The next ones to decide: of at most so many alerts, and at least one post."""
-    wanted, size = [], 0
+    wanted: list[int] = []
+    size = 0
     for pk, of_one in _open().order_by("pk").values_list("pk", "size")[:most]:
         size += of_one
         if wanted and size > most:

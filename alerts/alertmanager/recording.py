@@ -11,7 +11,6 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from alerts.alertmanager import posted
-from alerts.alertmanager.contract import Labels
 from alerts.alertmanager.known import Key, Known, KnownAlerts
 from alerts.alertmanager.parcels import Fresh, NotPlain, Parcel, Repeated, encoded, read_parcel
 from alerts.alertmanager.soundness import is_plain, read
@@ -200,7 +199,7 @@ class _Urgency:
         self._meanings = meanings
         self._default = default
 
-    def is_named_by(self, labels: Labels) -> bool:
+    def is_named_by(self, labels: Mapping[str, str]) -> bool:
         meaning = self._meanings.meaning(labels)
         return (meaning.priority or self._default.get(meaning.category)) == CRITICAL
 

@@ -72,7 +72,7 @@ def add_repeats() -> bool:
     return True
 
 
-def _params(repeats: Sequence[Repeat], at: datetime, *, least: int) -> dict[str, object]:
+def _params(repeats: Sequence[Repeat], at: datetime, *, least: int) -> dict[str, str | int | datetime]:
     return {
         "at": at,
         "ids": _array(repeat.alert_id for repeat in repeats),
