@@ -1,10 +1,11 @@
 """Which silences cover an alert: for many alerts and many silences."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Count, Max
 
 from alerts.matching import Matcher, parse_matchers
@@ -85,26 +86,39 @@ class SilenceIndex:
 
 
 _newest: tuple[tuple[object, ...], SilenceIndex] | None = None
+# By number, each with the version of its row: who wrote it, and where.
+_compiled: dict[UUID, tuple[str, CompiledSilence]] = {}
+
+OPEN = "SELECT id, xmin::text || ctid::text FROM alerts_silence WHERE ends_at > %s"
 
 
 def open_silences(*, at: datetime) -> SilenceIndex:
-    """Every silence that has not ended `at` that time. One short query; they are compiled again only after a change."""
+    """Every silence that has not ended `at` that time. One short query; after a change those that have changed are compiled again."""
     global _newest  # noqa: PLW0603  one value per process, replaced as a whole
     still_open = Silence.objects.filter(ends_at__gt=at)
     state = still_open.aggregate(count=Count("*"), newest=Max("updated_at"))
     version = Policy.objects.values_list("version", flat=True).first()
     key = (version, state["count"], state["newest"])
     if _newest is None or _newest[0] != key:
-        _newest = (key, SilenceIndex(map(_compiled, _rows(at))))
+        _newest = (key, SilenceIndex(_all_compiled(at)))
     return _newest[1]
 
 
-def _rows(at: datetime) -> Sequence[Silence]:
+def _all_compiled(at: datetime) -> list[CompiledSilence]:
+    global _compiled  # noqa: PLW0603  one value per process, replaced as a whole
+    with connection.cursor() as cursor:
+        cursor.execute(OPEN, [at])
+        written = dict(cursor.fetchall())
+    kept = {pk: known for pk, known in _compiled.items() if written.get(pk) == known[0]}
+    others = [pk for pk in written if pk not in kept]
     wanted = ("id", "matchers", "starts_at", "ends_at", "created_by", "comment")
-    return list(Silence.objects.filter(ends_at__gt=at).only(*wanted))
+    for silence in Silence.objects.filter(pk__in=others).only(*wanted):
+        kept[silence.pk] = (written[silence.pk], _read(silence))
+    _compiled = kept
+    return [silence for _, silence in kept.values()]
 
 
-def _compiled(silence: Silence) -> CompiledSilence:
+def _read(silence: Silence) -> CompiledSilence:
     return CompiledSilence(
         id=silence.pk,
         matchers=parse_matchers(silence.matchers),

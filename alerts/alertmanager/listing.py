@@ -224,6 +224,8 @@ def _walk(alerts: QuerySet[Alert]) -> Iterator[tuple[int, str, str, str, str]]:
         "pk", "category", "priority", "title", "labels_text"
     ).query.sql_with_params()
     with transaction.atomic(), connection.cursor() as cursor:
+        # All rows are wanted, which PostgreSQL does not expect of a cursor: it would rather begin soon, and scan for the one hit.
+        cursor.execute("SET LOCAL cursor_tuple_fraction = 1")
         cursor.execute(f"DECLARE firing NO SCROLL CURSOR FOR {sql}", params)
         while True:
             cursor.execute(f"FETCH {SCAN_ROWS} FROM firing")

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 # More alerts than this are not decided while their senders wait for the answer.
 DECIDED_AT_ONCE = 250
 # Decided in one transaction, so that what is urgent never waits long for the lock.
-TOGETHER = 300
+TOGETHER = 600
 # More may not wait to be decided: some 100 MB.
 MOST_POSTED = 200_000
 

@@ -12,6 +12,7 @@ from alerts.limits import check_line, check_text
 from alerts.locking import bump_policy, lock_decisions
 from alerts.matching import Matcher
 from alerts.models import Silence
+from alerts.silence_index import open_silences
 from opsconsole.audit.actor import Actor
 from opsconsole.audit.services import record
 from opsconsole.live.publish import publish
@@ -236,6 +237,8 @@ def _announce(
         actor=actor, action=action, obj=silence, reason=reason, before=before, after=_facts(silence), now=now
     )
     publish("silences", ids=(str(silence.pk),))
+    # So that, where many are made, whoever decides or lists next finds them compiled.
+    transaction.on_commit(lambda: open_silences(at=now), robust=True)
 
 
 def _facts(silence: Silence) -> dict[str, Any]:
