@@ -25,7 +25,7 @@ TAKING: dict[str, str | int] = {"idle": str(IDLE_MS), "wait": str(WAIT_MS), "loc
 # What was counted, into the tallies of the minute and the day, and into the incidents. Rows in the order of their keys, as everywhere.
 # GREATEST leaves out what is NULL. An assignment of the value that is there already lets PostgreSQL update the row without touching an index (HOT).
 ADD_REPEATS = """
-WITH gone AS (DELETE FROM alerts_repeatbatch RETURNING at, ids, counts, ends),
+WITH {turn} gone AS (DELETE FROM alerts_repeatbatch RETURNING at, ids, counts, ends),
 each AS (
     SELECT u.id, date_trunc('minute', gone.at, 'UTC') AS minute, sum(u.count)::bigint AS count, max(gone.at) AS at, max(u.ends_at) AS ends_at
     FROM gone, unnest(gone.ids, gone.counts, gone.ends) AS u (id, count, ends_at) GROUP BY 1, 2
@@ -47,6 +47,7 @@ SET count = a.count + t.count, repeats = a.repeats + t.count, repeated_at = GREA
     last_at = GREATEST(a.last_at, t.at), ends_at = GREATEST(a.ends_at, t.ends_at)
 FROM total t WHERE a.id = t.id RETURNING a.id
 """
+TURN = "turn AS (UPDATE alerts_policy SET turn = turn + 1 WHERE id = 1),"
 BUMP = "UPDATE alerts_policy SET version = version + 1 WHERE id = 1 RETURNING version"
 
 
@@ -59,16 +60,25 @@ def lock_decisions() -> None:
         raise RuntimeError("lock_decisions() belongs in the transaction that decides")
     with connection.cursor() as cursor:
         cursor.execute(TAKE, TAKING)
-    add_counted()
+    add_counted(turn=True)
 
 
-def add_counted() -> None:
-    """Add to the incidents what `alerts.services.repeats` has counted. By whom holds the lock alone."""
+def add_counted(*, turn: bool = False) -> None:
+    """Add to the incidents what `alerts.services.repeats` has counted. By whom holds the lock alone. `turn`: decisions may follow."""
     with connection.cursor() as cursor:
-        cursor.execute(ADD_REPEATS)
+        cursor.execute(ADD_REPEATS.format(turn=TURN if turn else ""))
         added = cursor.fetchall()
     if added:
         publish("alerts", ids=tuple(pk for (pk,) in added))
+
+
+def add_what_was_counted() -> None:
+    """The same by itself, in a transaction that decides nothing. RuntimeError outside of one."""
+    if not connection.in_atomic_block:
+        raise RuntimeError("add_what_was_counted() belongs in a transaction")
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE, TAKING)
+    add_counted()
 
 
 def share_decisions() -> None:
@@ -90,7 +100,7 @@ def bump_policy() -> int:
         cursor.execute(BUMP)
         row = cursor.fetchone()
         if row is None:
-            cursor.execute("INSERT INTO alerts_policy (id, version) VALUES (1, 2) RETURNING version")
+            cursor.execute("INSERT INTO alerts_policy (id, version, turn) VALUES (1, 2, 1) RETURNING version")
             row = cursor.fetchone()
     assert row is not None  # noqa: S101  an insert that returns yields one row
     version: int = row[0]

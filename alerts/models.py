@@ -39,6 +39,8 @@ class Policy(models.Model):
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     version = models.BigIntegerField(default=1)
+    # Grows whenever somebody takes the lock of the decisions alone: as long as it is the same, no incident was decided, and none has ended.
+    turn = models.BigIntegerField(default=0)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(id=1), name="policy_is_one_row")]

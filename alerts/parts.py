@@ -6,6 +6,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from alerts import board
+from alerts.alertmanager import posted
 from alerts.models import Alert
 from opsconsole.live.feeds import LivePart, register_part
 
@@ -48,11 +49,16 @@ def needing() -> str:
 
 
 def needing_context() -> dict[str, Any]:
-    """What #needing shows: three queries at most."""
+    """What #needing shows: four queries at most."""
     now = timezone.now()
     found = board.needing(now=now)
     last = None if found else Alert.objects.order_by("-id").first()
-    return {"rows": found, "open": board.opened(now=now), "last": last and board.Row(last, now)}
+    return {
+        "rows": found,
+        "open": board.opened(now=now),
+        "last": last and board.Row(last, now),
+        "undecided": posted.waiting(),
+    }
 
 
 def pulse() -> str:

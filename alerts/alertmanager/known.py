@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from alerts.services.repeats import Standings
+
 Key = tuple[int, int]
 
 # Of one generation; two are kept.
@@ -34,6 +36,8 @@ class KnownAlerts:
         self._most = most
         self._young: dict[Key, Known] = {}
         self._old: dict[Key, Known] = {}
+        # Of the thread that commits.
+        self.standings = Standings()
 
     def get(self, key: Key) -> Known | None:
         found = self._young.get(key)

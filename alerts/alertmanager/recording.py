@@ -70,7 +70,11 @@ def record(parcels: Sequence[Parcel], known: KnownAlerts, *, now: datetime | Non
     now = now or timezone.now()
     repeats = _merged(parcels)
     fresh = sum(len(parcel.fresh) for parcel in parcels)
-    if repeats and not fresh and count_all_repeats(repeats=_counts(repeats), at=now):
+    if (
+        repeats
+        and not fresh
+        and count_all_repeats(repeats=_counts(repeats), at=now, standings=known.standings)
+    ):
         return Recorded([[] for _ in parcels], counted=True, posted=False)
     waiting = posted.waiting()
     if waiting > MOST_POSTED:

@@ -11,6 +11,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddField(
+            model_name='policy',
+            name='turn',
+            field=models.BigIntegerField(default=0),
+        ),
         migrations.CreateModel(
             name='PostedAlerts',
             fields=[

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import connection, transaction
 
-from alerts.locking import SHARE, TAKING, lock_decisions
+from alerts.locking import SHARE, TAKING, add_what_was_counted
 from alerts.models import RepeatBatch
 
 # Each incident's own row is wide, and a storm would rewrite it at every commit. So one narrow row keeps what was counted.
@@ -14,7 +15,8 @@ from alerts.models import RepeatBatch
 KEEP = """
 WITH asked AS (SELECT * FROM unnest(%(ids)s::bigint[], %(counts)s::bigint[], %(ends)s::timestamptz[]) AS t (id, count, ends_at)),
 standing AS (
-    SELECT asked.* FROM asked, LATERAL (SELECT * FROM alerts_alert WHERE id = asked.id OFFSET 0) a
+    SELECT asked.*, LEAST(a.settled_until, a.ends_at) AS until
+    FROM asked, LATERAL (SELECT * FROM alerts_alert WHERE id = asked.id OFFSET 0) a
     WHERE a.state = 'FIRING' AND a.settled_until > %(at)s AND (a.ends_at IS NULL OR a.ends_at > %(at)s)
         AND a.policy = (SELECT version FROM alerts_policy WHERE id = 1)
         AND NOT EXISTS (SELECT FROM alerts_postedalerts WHERE ends AND NOT failed)
@@ -22,8 +24,16 @@ standing AS (
     INSERT INTO alerts_repeatbatch (at, ids, counts, ends)
     SELECT %(at)s, array_agg(id), array_agg(count), array_agg(ends_at) FROM standing HAVING count(*) >= %(least)s
 )
-SELECT id FROM asked WHERE id NOT IN (SELECT id FROM standing)
+SELECT id, until, (SELECT turn FROM alerts_policy WHERE id = 1) FROM standing
 """
+# The same for incidents of which all is known, since nobody has decided anything after they were looked at.
+KEEP_KNOWN = """
+INSERT INTO alerts_repeatbatch (at, ids, counts, ends)
+SELECT %(at)s, %(ids)s::bigint[], %(counts)s::bigint[], %(ends)s::timestamptz[] FROM alerts_policy
+WHERE id = 1 AND turn = %(turn)s AND NOT EXISTS (SELECT FROM alerts_postedalerts WHERE ends AND NOT failed)
+"""
+# Of so many incidents it is remembered when they were looked at.
+MOST_REMEMBERED = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +43,34 @@ class Repeat:
     alert_id: int
     count: int
     ends_at: datetime | None
+
+
+class Standing(NamedTuple):
+    """Until when an incident's newest decision stands, if nobody has decided anything after that turn (`Policy.turn`)."""
+
+    until: datetime
+    turn: int
+
+
+class Standings:
+    """What one process knows of incidents that were raised again. One thread at a time."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, Standing] = {}
+
+    def turn(self, repeats: Sequence[Repeat], *, at: datetime) -> int | None:
+        """The turn after which all of these were looked at, and stand; None if that is not known of each."""
+        found = [self._known.get(repeat.alert_id) for repeat in repeats]
+        first = found[0]
+        if first is None:
+            return None
+        turn = first.turn
+        return turn if all(one is not None and one.turn == turn and one.until > at for one in found) else None
+
+    def learn(self, rows: Iterable[tuple[int, datetime, int | None]]) -> None:
+        if len(self._known) >= MOST_REMEMBERED:
+            self._known = {}
+        self._known.update((pk, Standing(until, turn)) for pk, until, turn in rows if turn is not None)
 
 
 def count_repeats(*, repeats: Sequence[Repeat], at: datetime) -> set[int]:
@@ -45,22 +83,30 @@ def count_repeats(*, repeats: Sequence[Repeat], at: datetime) -> set[int]:
     if not connection.in_atomic_block:
         raise RuntimeError("count_repeats() belongs in the transaction that has the lock")
     with connection.cursor() as cursor:
-        cursor.execute(KEEP, _params(repeats, at, least=1))
-        others = {pk for (pk,) in cursor.fetchall()}
-    return {repeat.alert_id for repeat in repeats if repeat.alert_id not in others}
+        cursor.execute(KEEP, _params(repeats, at) | {"least": 1})
+        return {row[0] for row in cursor.fetchall()}
 
 
-def count_all_repeats(*, repeats: Sequence[Repeat], at: datetime) -> bool:
+def count_all_repeats(*, repeats: Sequence[Repeat], at: datetime, standings: Standings | None = None) -> bool:
     """Count these if each of them may be counted, in a transaction of its own; else do nothing. Returns whether they were. RuntimeError inside one.
 
-    One round trip: several statements that are sent together are one transaction.
+    One round trip: several statements that are sent together are one transaction. `standings` saves the look at each incident.
     """
     if connection.in_atomic_block:
         raise RuntimeError("count_all_repeats() is a transaction of its own")
+    standings = standings or Standings()
+    params, turn = TAKING | _params(repeats, at), standings.turn(repeats, at=at)
     with connection.cursor() as cursor:
-        cursor.execute(f"{SHARE};{KEEP}", TAKING | _params(repeats, at, least=len(repeats)))
+        if turn is not None:
+            cursor.execute(f"{SHARE};{KEEP_KNOWN}", params | {"turn": turn})
+            cursor.nextset()
+            if cursor.rowcount == 1:
+                return True
+        cursor.execute(f"{SHARE};{KEEP}", params | {"least": len(repeats)})
         cursor.nextset()
-        return cursor.fetchone() is None
+        rows = cursor.fetchall()
+    standings.learn(rows)
+    return len(rows) == len(repeats)
 
 
 def add_repeats() -> bool:
@@ -68,17 +114,16 @@ def add_repeats() -> bool:
     if not RepeatBatch.objects.exists():
         return False
     with transaction.atomic():
-        lock_decisions()
+        add_what_was_counted()
     return True
 
 
-def _params(repeats: Sequence[Repeat], at: datetime, *, least: int) -> dict[str, str | int | datetime]:
+def _params(repeats: Sequence[Repeat], at: datetime) -> dict[str, str | int | datetime]:
     return {
         "at": at,
         "ids": _array(repeat.alert_id for repeat in repeats),
         "counts": _array(repeat.count for repeat in repeats),
         "ends": _array(_text(repeat.ends_at) for repeat in repeats),
-        "least": least,
     }
 
 

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from alerts.models import PostedAlerts
 from opsconsole.accounts.models import User
 from tests.alert_rows import an_alert, resolved
 from tests.pages.browse import Browse
@@ -51,6 +52,13 @@ def test_nothing_needs_you_says_what_the_last_one_was(bob: User, browse: Browse)
     last = resolved()
     text = browse(bob).get(URL).content.decode()
     assert re.search(rf'Last one: <a id="needing-last" href="/alerts/{last.pk}">.*resolved\.', text)
+
+
+def test_says_how_many_wait_to_be_decided(bob: User, browse: Browse) -> None:
+    client = browse(bob)
+    assert "wait to be decided" not in client.get(URL).content.decode()
+    PostedAlerts.objects.create(at=timezone.now(), raised_by="prometheus", body=b"[]", size=4711)
+    assert "4,711 more wait to be decided" in client.get(URL).content.decode()
 
 
 def test_overdue_comes_first_then_by_due_time(bob: User, browse: Browse) -> None:

@@ -289,6 +289,38 @@ def test_all_are_counted_or_none(known: Web) -> None:
     assert RepeatBatch.objects.get().ids == ids
 
 
+def test_what_is_known_to_stand_is_counted_without_a_look_until_somebody_decides(known: Web) -> None:
+    """The incident is changed behind everybody's back, which only a look at it would find."""
+    known.post(*storm("A", "B"), at=minutes(1))
+    assert known.post(*storm("A", "B"), at=minutes(2)).counted
+    Alert.objects.filter(title="A").update(settled_until=None)
+    assert known.post(*storm("A", "B"), at=minutes(3)).counted
+    assert RepeatBatch.objects.count() == 2
+    with transaction.atomic():
+        lock_decisions()
+    assert not known.post(*storm("A"), at=minutes(4)).counted
+    assert known.post(*storm("B"), at=minutes(4)).counted
+
+
+def test_what_is_known_to_stand_is_looked_at_again_when_its_time_is_over(known: Web) -> None:
+    known.post(*storm("A"), at=minutes(1))
+    assert known.post(*storm("A"), at=minutes(2)).counted
+    # The window of fifteen minutes is over, and so is the alert's own end.
+    assert not known.post(*storm("A"), at=minutes(16)).counted
+    assert Alert.objects.filter(title="A").count() == 2
+
+
+def test_an_end_that_waits_stops_what_is_known_to_stand(known: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    known.post(*storm("A"), at=minutes(1))
+    assert known.post(*storm("A"), at=minutes(2)).counted
+    monkeypatch.setattr(recording, "DECIDED_AT_ONCE", 0)
+    known.post(over("A", minutes(3)), at=minutes(3))
+    assert not known.post(*storm("A"), at=minutes(3)).counted
+    decide_posted(known.known)
+    states = Alert.objects.filter(title="A").order_by("pk").values_list("state", flat=True)
+    assert list(states) == [AlertState.RESOLVED, AlertState.FIRING]
+
+
 def test_an_end_that_was_moved_is_not_swept_away(known: Web) -> None:
     for minute in (1, 2):
         until = {"endsAt": time_text(minutes(minute + 4))}
