@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from time import monotonic, sleep
 from typing import TypeVar
 
+from alerts.alertmanager import posted
 from alerts.alertmanager.known import KnownAlerts
 from alerts.alertmanager.parcels import Parcel
 from alerts.alertmanager.recording import decide_posted, record
@@ -24,9 +25,9 @@ AT_ONCE = 1500
 MOST_WAITING = 50_000
 # Seconds until incidents have the counts of what was raised again; and between two times that they are brought up to date.
 ADDED, ADDED_EVERY = 0.02, 1.0
-# While a storm comes in, taking it in goes first: whoever decides pauses this many times as long as a turn takes. Not once a storm has lasted for
-# so many seconds; and so long without a post is a break.
-PASSING, STORM, BREAK = 3.0, 5.0, 0.1
+# While a storm comes in and more alerts wait than this, taking it in goes first: whoever decides pauses this many times as long as a turn takes.
+# Not once a storm has lasted for so many seconds; and so long without a post is a break.
+MANY, PASSING, STORM, BREAK = 5_000, 3.0, 5.0, 0.1
 
 
 class LineFull(Exception):
@@ -126,7 +127,8 @@ class Committer:
     def _let_pass(self, seconds: float) -> None:
         """In the thread that decides what was written down, after a turn of so many seconds."""
         now = monotonic()
-        if now - self._posted_at < BREAK and now - self._posting_since < STORM:
+        coming = now - self._posted_at < BREAK and now - self._posting_since < STORM
+        if coming and posted.waiting() > MANY:
             sleep(seconds * PASSING)
 
     def _in_thread(self, work: Callable[[], T]) -> asyncio.Future[T]:
