@@ -1,6 +1,6 @@
 """POSTs of alerts that were written down as they came, to be decided in a moment, in their order."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -9,6 +9,8 @@ from alerts.models import PostedAlerts
 
 WAITING = "SELECT coalesce(sum(size), 0)::bigint FROM alerts_postedalerts WHERE NOT failed"
 WRITE = "COPY alerts_postedalerts (at, raised_by, body, size, ends, failed) FROM STDIN (FORMAT BINARY)"
+# Bodies that are fetched together.
+BODIES = 10
 TYPES = ("timestamptz", "varchar", "bytea", "int4", "bool", "bool")
 
 
@@ -31,21 +33,18 @@ def write_down(posts: Sequence[PostedAlerts]) -> None:
             copy.write_row((post.at, post.raised_by, post.body, post.size, post.ends, post.failed))
 
 
-def oldest(*, most: int) -> list[PostedAlerts]:
-    """The next ones to decide: of at most so many alerts, and at least one post."""
+def in_order(*, most: int | None = None) -> Iterator[PostedAlerts]:
+    """What waits, oldest first: of at most so many alerts (all of them), and at least one post. A few bodies at a time are in memory."""
+    waiting = _open().order_by("pk").values_list("pk", "size")
     wanted: list[int] = []
     size = 0
-    for pk, of_one in _open().order_by("pk").values_list("pk", "size")[:most]:
+    for pk, of_one in waiting if most is None else waiting[:most]:
         size += of_one
-        if wanted and size > most:
+        if wanted and most is not None and size > most:
             break
         wanted.append(pk)
-    return list(PostedAlerts.objects.filter(pk__in=wanted).order_by("pk"))
-
-
-def all_waiting() -> Iterable[PostedAlerts]:
-    """Everything that waits, in its order; a few at a time are in memory."""
-    return _open().order_by("pk").iterator(chunk_size=50)
+    for start in range(0, len(wanted), BODIES):
+        yield from PostedAlerts.objects.filter(pk__in=wanted[start : start + BODIES]).order_by("pk")
 
 
 def forget(posts: Iterable[PostedAlerts]) -> None:

@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 DECIDED_AT_ONCE = 250
 # Decided in one transaction, so that what is urgent never waits long for the lock.
 TOGETHER = 600
+# Known ones that are only counted may come along, up to so many.
+COUNTED_TOGETHER = 10_000
 # More may not wait to be decided: some 100 MB.
 MOST_POSTED = 200_000
 
@@ -241,20 +243,19 @@ def _learn(known: KnownAlerts, outcomes: Iterable[tuple[Key, RaisedAlert, Outcom
 
 
 def _decide_some(known: KnownAlerts, *, most: int) -> int:
-    """Returns how many alerts are done with; 0 when none wait."""
+    """One turn, in which about so many alerts are decided. Returns how many are done with; 0 when none wait."""
     posts: list[PostedAlerts] = []
     outcomes: list[tuple[Key, RaisedAlert, Outcome]] = []
     try:
         with transaction.atomic():
             lock_decisions()
-            posts = posted.oldest(most=most)
-            # Behind an end the order counts, so all of it is decided.
-            ordered = any(post.ends for post in posts)
-            outcomes = _decide_posts(posts, KnownAlerts() if ordered else known)
+            outcomes = _decide_parcels(_next_parcels(posts, known, most=most), known)
             posted.forget(posts)
     except (OperationalError, InterfaceError):
         raise
     except Exception:
+        if not posts:
+            raise
         if len(posts) > 1:
             return _decide_some(known, most=1)
         log.exception("Posted alerts cannot be decided; they stay in alerts_postedalerts: %s", posts)
@@ -263,15 +264,34 @@ def _decide_some(known: KnownAlerts, *, most: int) -> int:
     return sum(post.size for post in posts)
 
 
-def _decide_posts(
-    posts: Sequence[PostedAlerts], known: KnownAlerts
-) -> list[tuple[Key, RaisedAlert, Outcome]]:
+def _next_parcels(posts: list[PostedAlerts], known: KnownAlerts, *, most: int) -> list[Parcel]:
+    """What waits, until so many alerts have to be decided; `posts` are filled with whose it is, also if one cannot be read.
+
+    A post that ends an alert comes by itself, and all of it is decided: behind an end the order counts.
+    """
+    parcels: list[Parcel] = []
+    fresh = 0
+    for post in posted.in_order(most=COUNTED_TOGETHER if most > 1 else 1):
+        if post.ends and posts:
+            break
+        posts.append(post)
+        parcel = _read_post(post, KnownAlerts() if post.ends else known)
+        fresh += len(parcel.fresh)
+        if parcels and fresh > most:
+            posts.pop()
+            break
+        parcels.append(parcel)
+        if post.ends:
+            break
+    return parcels
+
+
+def _decide_parcels(parcels: Sequence[Parcel], known: KnownAlerts) -> list[tuple[Key, RaisedAlert, Outcome]]:
     outcomes: list[tuple[Key, RaisedAlert, Outcome]] = []
-    if not posts:
+    if not parcels:
         return outcomes
     # As of the time when they came: an alert must not be over because it had to wait.
-    at = min(post.at for post in posts)
-    parcels = [_read_post(post, known) for post in posts]
+    at = min(parcel.at for parcel in parcels)
     repeats = _merged(parcels)
     counted = count_repeats(repeats=_counts(repeats), at=at) if repeats else set()
     if counted:

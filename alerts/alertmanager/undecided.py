@@ -51,7 +51,7 @@ def undecided(selection: Selection, *, now: datetime) -> dict[str, Undecided]:
 
 
 def _waiting() -> Iterator[tuple[datetime, Fresh]]:
-    for post in posted.all_waiting():
+    for post in posted.in_order():
         for fresh in read_posted(bytes(post.body)):
             yield post.at, fresh
 
