@@ -10,7 +10,7 @@ from typing import TypeVar
 from alerts.alertmanager import posted
 from alerts.alertmanager.known import KnownAlerts
 from alerts.alertmanager.parcels import Parcel
-from alerts.alertmanager.recording import decide_posted, record
+from alerts.alertmanager.recording import Budget, decide_posted, record
 from alerts.background import Background
 from alerts.services.repeats import add_repeats
 from opsconsole.live.database import in_database
@@ -39,6 +39,7 @@ class Committer:
 
     def __init__(self, known: KnownAlerts) -> None:
         self._known = known
+        self._budget = Budget()
         # Commits one after the other; and one that adds counts, which may come between.
         self._pool = WorkerPool("alerts", threads=1, waiting=2)
         self._decider = Background("alerts-posted", lambda: decide_posted(known, pause=self._let_pass))
@@ -90,7 +91,7 @@ class Committer:
     async def _commit(self, batch: Sequence[tuple[Parcel, asyncio.Future[list[str]]]]) -> None:
         try:
             parcels = [parcel for parcel, _ in batch]
-            recorded = await self._in_thread(lambda: record(parcels, self._known))
+            recorded = await self._in_thread(lambda: record(parcels, self._known, self._budget))
         except Exception as error:
             if len(batch) > 1:
                 # Perhaps one of them is to blame: the others shall not suffer.

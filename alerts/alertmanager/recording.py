@@ -25,8 +25,8 @@ from opsconsole.audit.actor import Actor
 
 log = logging.getLogger(__name__)
 
-# More alerts than this are not decided while their senders wait for the answer.
-DECIDED_AT_ONCE = 250
+# More alerts than this in one second are not decided while their senders wait for the answer.
+DECIDED_AT_ONCE = 1000
 # Decided in one transaction, so that what is urgent never waits long for the lock.
 TOGETHER = 600
 # Known ones that are only counted may come along, up to so many.
@@ -43,6 +43,24 @@ class TooManyPosted(Exception):
 
 class _NeedsTheLock(Exception):
     """Something is urgent after all."""
+
+
+class Budget:
+    """How many alerts one process has decided at once in this second."""
+
+    def __init__(self) -> None:
+        self._second: datetime | None = None
+        self._spent = 0
+
+    def allows(self, alerts: int, *, at: datetime) -> bool:
+        """Whether so many more may be decided; then they count."""
+        second = at.replace(microsecond=0)
+        if second != self._second:
+            self._second, self._spent = second, 0
+        if self._spent + alerts > DECIDED_AT_ONCE:
+            return False
+        self._spent += alerts
+        return True
 
 
 @dataclass(slots=True)
@@ -63,7 +81,9 @@ class _Sorted:
     posts: list[PostedAlerts] = field(default_factory=list)
 
 
-def record(parcels: Sequence[Parcel], known: KnownAlerts, *, now: datetime | None = None) -> Recorded:
+def record(
+    parcels: Sequence[Parcel], known: KnownAlerts, budget: Budget, *, now: datetime | None = None
+) -> Recorded:
     """All of it in one transaction. Raises TooManyPosted.
 
     A few alerts are decided at once. Many are written down, and with them everything that comes until these are decided, so that the order stays;
@@ -81,7 +101,7 @@ def record(parcels: Sequence[Parcel], known: KnownAlerts, *, now: datetime | Non
     waiting = posted.waiting()
     if waiting > MOST_POSTED:
         raise TooManyPosted
-    later = waiting > 0 or fresh > DECIDED_AT_ONCE
+    later = waiting > 0 or not budget.allows(fresh, at=now)
     try:
         return _record(parcels, repeats, known, now, later=later, alone=not later)
     except _NeedsTheLock:
@@ -135,6 +155,8 @@ def _record(
 
 
 def _merged(parcels: Sequence[Parcel]) -> dict[int, Repeated]:
+    if len(parcels) == 1:
+        return parcels[0].repeats
     merged: dict[int, Repeated] = {}
     for parcel in parcels:
         for alert_id, repeated in parcel.repeats.items():

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from django.db import connection, transaction
@@ -132,5 +133,6 @@ def _array(values: Iterable[object]) -> str:
     return f"{{{','.join(map(str, values))}}}"
 
 
+@lru_cache(maxsize=1000)
 def _text(moment: datetime | None) -> str:
     return "NULL" if moment is None else f'"{moment.isoformat()}"'

@@ -6,7 +6,7 @@ from typing import Any
 
 from alerts.alertmanager.known import KnownAlerts
 from alerts.alertmanager.parcels import Parcel, read_parcel
-from alerts.alertmanager.recording import Recorded, record
+from alerts.alertmanager.recording import Budget, Recorded, record
 from tests.cast import ROOT
 
 
@@ -19,6 +19,7 @@ class Web:
 
     def __init__(self) -> None:
         self.known = KnownAlerts()
+        self.budget = Budget()
 
     def post(self, *alerts: dict[str, Any], at: datetime) -> Recorded:
-        return record([parcel(*alerts, at=at, known=self.known)], self.known, now=at)
+        return record([parcel(*alerts, at=at, known=self.known)], self.known, self.budget, now=at)

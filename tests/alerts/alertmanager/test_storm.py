@@ -37,7 +37,7 @@ def web() -> Web:
 
 @pytest.fixture
 def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three alerts are a storm."""
+    """Three alerts in one second are a storm."""
     monkeypatch.setattr(recording, "DECIDED_AT_ONCE", 2)
     monkeypatch.setattr(recording, "TOGETHER", 3)
 
@@ -86,6 +86,14 @@ def test_no_more_may_wait_than_can_be_kept(
 def test_a_few_are_decided_at_once(web: Web, few_at_once: None) -> None:
     recorded = web.post(*storm("A", "B"), at=NOON)
     assert (recorded.posted, titles()) == (False, {"A": 1, "B": 1})
+
+
+def test_a_few_at_a_time_are_many_in_one_second(web: Web, few_at_once: None) -> None:
+    web.post(*storm("A"), at=NOON)
+    web.post(*storm("B"), at=NOON + timedelta(milliseconds=500))
+    assert web.post(*storm("C"), at=NOON + timedelta(milliseconds=900)).posted
+    decide_posted(web.known)
+    assert not web.post(*storm("D", "E"), at=NOON + timedelta(seconds=1)).posted
 
 
 def test_many_are_written_down_and_then_decided(web: Web, few_at_once: None) -> None:
