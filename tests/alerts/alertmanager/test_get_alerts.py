@@ -164,7 +164,7 @@ def test_a_pattern_that_would_hang_other_engines_does_not(three: Caller) -> None
 
 
 def test_a_filter_by_name_uses_the_index_on_labels(three: Caller, django_assert_max_num_queries: Any) -> None:
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(22):
         assert kinds(three, filter="venue=NYSE") == ["NYSE"]
 
 
