@@ -25,6 +25,7 @@ BATCH = 64
 SILENCES = 1000
 GETS = 15
 DECIDED_SECONDS = 120.0
+REST_SECONDS = 30.0
 # Everything that alerts leave behind; rules, roles and tokens stay.
 EMPTY = """
 TRUNCATE alerts_alert, alerts_silence, alerts_hourcount, alerts_minutetally, alerts_kindtally, alerts_submission, alerts_repeatbatch,
@@ -161,7 +162,8 @@ def measure(folder: Path, *, runs: int, alerts: int, gets: int) -> dict[str, Any
             for workload in ("storm", "unique"):
                 peer = theirs(folder / f"peer-{workload}-{number}", workload, alerts=alerts)
                 found[workload].append({"alertmanager": peer, "console": ours(rig, workload, alerts=alerts)})
-        # The last run was `unique`: everything is active now.
+        # The last run was `unique`: everything is active now. PostgreSQL tidies up after so many new rows; then it is at rest.
+        time.sleep(REST_SECONDS)
         found["console"] = operator(rig).listings(gets=gets)
         found["killed"] = killed(rig, alerts=alerts)
     with alertmanager(folder / "peer-listings") as port:
