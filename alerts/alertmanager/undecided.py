@@ -1,6 +1,7 @@
 """Alerts that were posted and wait to be decided, for listings: after 200 an alert can be read, and one that ended is gone."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -52,8 +53,10 @@ def undecided(selection: Selection, *, now: datetime) -> dict[str, Undecided]:
 
 def _waiting() -> Iterator[tuple[datetime, Fresh]]:
     for post in posted.in_order():
-        for fresh in read_posted(bytes(post.body)):
-            yield post.at, fresh
+        # One that cannot be read: whoever decides it says so and sets it aside.
+        with suppress(ValueError):
+            for fresh in read_posted(bytes(post.body)):
+                yield post.at, fresh
 
 
 def _read(

@@ -243,6 +243,14 @@ def test_the_newest_post_of_an_alert_is_what_is_listed(am: Caller, web: Web, few
     assert am.get("/alerts", filter="alertname=A")[0]["annotations"] == {"summary": "new"}
 
 
+def test_one_that_cannot_be_read_keeps_no_other_from_being_listed(
+    am: Caller, web: Web, few_at_once: None
+) -> None:
+    PostedAlerts.objects.create(at=NOON, raised_by="tests", body=b'[{"of": "another version"}]', size=1)
+    web.post(*storm("A", "B", "C"), at=timezone.now())
+    assert am.names() == ["A", "B", "C"]
+
+
 def test_a_silence_covers_what_waits(am: Caller, web: Web, few_at_once: None) -> None:
     web.post(*storm("A", "B", "C"), at=timezone.now())
     am.silence(matcher("alertname", "A"))
