@@ -9,8 +9,9 @@ from django.db import connection
 
 from opsconsole.live.publish import publish
 
-# Any number that nothing else uses.
+# Any numbers that nothing else uses.
 LOCK = 7_301_846_552
+ADDING = 7_301_846_553
 # The server ends a session that holds the lock and says nothing for so long (its process is suspended, or its network gone) …
 IDLE_MS = 10_000
 # … and others wait a little longer than that for it.
@@ -21,13 +22,14 @@ SELECT set_config('idle_in_transaction_session_timeout', %(idle)s, true), set_co
     pg_advisory_xact_lock(%(lock)s)
 """
 SHARE = TAKE.replace("pg_advisory_xact_lock", "pg_advisory_xact_lock_shared")
-TAKING: dict[str, str | int] = {"idle": str(IDLE_MS), "wait": str(WAIT_MS), "lock": LOCK}
+ALONE_AMONG_ADDERS = "SELECT pg_advisory_xact_lock(%(adding)s)"
+TAKING: dict[str, str | int] = {"idle": str(IDLE_MS), "wait": str(WAIT_MS), "lock": LOCK, "adding": ADDING}
 # What was counted, into the tallies of the minute and the day, and into the incidents. Rows in the order of their keys, as everywhere.
 # GREATEST leaves out what is NULL. An assignment of the value that is there already lets PostgreSQL update the row without touching an index (HOT).
 ADD_REPEATS = """
-WITH {turn} gone AS (DELETE FROM alerts_repeatbatch RETURNING at, ids, counts, ends),
+WITH {turn} gone AS (DELETE FROM alerts_repeatbatch RETURNING at, date_trunc('minute', at, 'UTC') AS minute, ids, counts, ends),
 each AS (
-    SELECT u.id, date_trunc('minute', gone.at, 'UTC') AS minute, sum(u.count)::bigint AS count, max(gone.at) AS at, max(u.ends_at) AS ends_at
+    SELECT u.id, gone.minute, sum(u.count)::bigint AS count, max(gone.at) AS at, max(u.ends_at) AS ends_at
     FROM gone, unnest(gone.ids, gone.counts, gone.ends) AS u (id, count, ends_at) GROUP BY 1, 2
 ), named AS (
     SELECT each.minute, each.count, a.category, a.priority, a.title, a.decision FROM each JOIN alerts_alert a ON a.id = each.id
@@ -64,7 +66,7 @@ def lock_decisions() -> None:
 
 
 def add_counted(*, turn: bool = False) -> None:
-    """Add to the incidents what `alerts.services.repeats` has counted. By whom holds the lock alone. `turn`: decisions may follow."""
+    """Add to the incidents what `alerts.services.repeats` has counted. By whom nobody else can be adding beside. `turn`: decisions may follow."""
     with connection.cursor() as cursor:
         cursor.execute(ADD_REPEATS.format(turn=TURN if turn else ""))
         added = cursor.fetchall()
@@ -73,11 +75,11 @@ def add_counted(*, turn: bool = False) -> None:
 
 
 def add_what_was_counted() -> None:
-    """The same by itself, in a transaction that decides nothing. RuntimeError outside of one."""
+    """The same by itself, in a transaction that decides nothing: more may be counted meanwhile. RuntimeError outside of one."""
     if not connection.in_atomic_block:
         raise RuntimeError("add_what_was_counted() belongs in a transaction")
     with connection.cursor() as cursor:
-        cursor.execute(TAKE, TAKING)
+        cursor.execute(f"{SHARE};{ALONE_AMONG_ADDERS}", TAKING)
     add_counted()
 
 

@@ -3,9 +3,8 @@
 import asyncio
 import logging
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from time import monotonic, sleep
-from typing import TypeVar
 
 from alerts.alertmanager import posted
 from alerts.alertmanager.known import KnownAlerts
@@ -13,12 +12,10 @@ from alerts.alertmanager.parcels import Parcel
 from alerts.alertmanager.recording import Budget, decide_posted, record
 from alerts.background import Background
 from alerts.services.repeats import add_repeats
-from opsconsole.live.database import in_database
+from opsconsole.live.database import Steady, in_database
 from opsconsole.pool import WorkerPool
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 # Alerts of one commit (a larger request still goes as a whole), and those that may wait.
 AT_ONCE = 1500
@@ -40,8 +37,10 @@ class Committer:
     def __init__(self, known: KnownAlerts) -> None:
         self._known = known
         self._budget = Budget()
-        # Commits one after the other; and one that adds counts, which may come between.
-        self._pool = WorkerPool("alerts", threads=1, waiting=2)
+        # Commits one after the other; what adds counts goes on beside.
+        self._pool = WorkerPool("alerts", threads=1, waiting=1)
+        self._steady = Steady()
+        self._adders = WorkerPool("alerts-counts", threads=1, waiting=0)
         self._decider = Background("alerts-posted", lambda: decide_posted(known, pause=self._let_pass))
         self._line: list[tuple[Parcel, asyncio.Future[list[str]]]] = []
         self._waiting = 0
@@ -71,6 +70,7 @@ class Committer:
         if self._adding is not None:
             self._adding.cancel()
         await self._pool.close(grace=0)
+        await self._adders.close(grace=0)
 
     async def _work(self) -> None:
         while self._line:
@@ -91,7 +91,9 @@ class Committer:
     async def _commit(self, batch: Sequence[tuple[Parcel, asyncio.Future[list[str]]]]) -> None:
         try:
             parcels = [parcel for parcel, _ in batch]
-            recorded = await self._in_thread(lambda: record(parcels, self._known, self._budget))
+            recorded = await self._pool.submit(
+                self._steady(lambda: record(parcels, self._known, self._budget))
+            )
         except Exception as error:
             if len(batch) > 1:
                 # Perhaps one of them is to blame: the others shall not suffer.
@@ -119,7 +121,7 @@ class Committer:
     async def _add(self) -> None:
         await asyncio.sleep(max(ADDED, self._added_at + ADDED_EVERY - monotonic()))
         try:
-            await self._in_thread(add_repeats)
+            await self._adders.submit(in_database(add_repeats))
             self._added_at = monotonic()
         except Exception as error:
             # The next one to decide anything adds them.
@@ -131,6 +133,3 @@ class Committer:
         coming = now - self._posted_at < BREAK and now - self._posting_since < STORM
         if coming and posted.waiting() > MANY:
             sleep(seconds * PASSING)
-
-    def _in_thread(self, work: Callable[[], T]) -> asyncio.Future[T]:
-        return self._pool.submit(in_database(work))

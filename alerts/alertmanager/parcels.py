@@ -9,12 +9,13 @@ import msgspec
 from alerts.alertmanager.contract import Labels, is_url
 from alerts.alertmanager.known import Key, Known, KnownAlerts, key_of
 from alerts.alertmanager.times import timeout_from
+from alerts.services.repeats import Repeat
 from opsconsole.audit.actor import Actor
 
 _EMPTY = msgspec.Raw(b"")
 
 
-class RawAlert(msgspec.Struct, rename="camel", omit_defaults=True):
+class RawAlert(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
     """An alert of which only the times are read at once."""
 
     labels: msgspec.Raw
@@ -38,14 +39,12 @@ class Fresh:
 
 
 @dataclass(slots=True)
-class Repeated:
-    """A known alert: how often it was sent, until when it lasts at least, and itself in case that it is not known any more."""
+class Repeated(Repeat):
+    """A known alert that was sent again, and itself in case that it is not known any more."""
 
-    known: Known
+    ends_at: datetime
     raw: RawAlert
     key: Key
-    count: int
-    ends_at: datetime
 
     def fresh(self) -> Fresh:
         return _fresh(self.key, self.raw)
@@ -118,10 +117,11 @@ def _count(
 ) -> None:
     found = repeats.get(entry.alert_id)
     if found is None:
-        repeats[entry.alert_id] = Repeated(entry, raw, key, 1, lasts_until)
+        repeats[entry.alert_id] = Repeated(entry.alert_id, 1, lasts_until, raw, key)
     else:
         found.count += 1
-        found.ends_at = max(found.ends_at, lasts_until)
+        if lasts_until > found.ends_at:
+            found.ends_at = lasts_until
 
 
 def _fresh(key: Key, raw: RawAlert) -> Fresh:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from alerts.alertmanager import posted
 from alerts.alertmanager.known import Key, Known, KnownAlerts
-from alerts.alertmanager.parcels import Fresh, NotPlain, Parcel, Repeated, encoded, read_parcel
+from alerts.alertmanager.parcels import Fresh, NotPlain, Parcel, encoded, read_parcel
 from alerts.alertmanager.soundness import is_plain, read
 from alerts.choices import AlertState, Priority
 from alerts.labels import LabelMapping, mapping
@@ -95,7 +95,7 @@ def record(
     if (
         repeats
         and not fresh
-        and count_all_repeats(repeats=_counts(repeats), at=now, standings=known.standings)
+        and count_all_repeats(repeats=repeats, at=now, standings=known.standings)
     ):
         return Recorded([[] for _ in parcels], counted=True, posted=False)
     waiting = posted.waiting()
@@ -126,7 +126,7 @@ def decide_posted(known: KnownAlerts | None = None, *, pause: Callable[[float], 
 
 def _record(
     parcels: Sequence[Parcel],
-    repeats: dict[int, Repeated],
+    repeats: Sequence[Repeat],
     known: KnownAlerts,
     now: datetime,
     *,
@@ -141,7 +141,7 @@ def _record(
             later = later or posted.waiting() > 0
         elif repeats:
             share_decisions()
-        counted = count_repeats(repeats=_counts(repeats), at=now) if repeats else set()
+        counted = count_repeats(repeats=repeats, at=now) if repeats else set()
         if alone and counted:
             add_counted()
         work = _sorted(parcels, counted, known, later=later)
@@ -154,25 +154,17 @@ def _record(
     return Recorded(work.problems, counted=bool(counted), posted=bool(work.posts))
 
 
-def _merged(parcels: Sequence[Parcel]) -> dict[int, Repeated]:
-    if len(parcels) == 1:
-        return parcels[0].repeats
-    merged: dict[int, Repeated] = {}
+def _merged(parcels: Sequence[Parcel]) -> list[Repeat]:
+    merged: dict[int, Repeat] = {}
     for parcel in parcels:
         for alert_id, repeated in parcel.repeats.items():
             found = merged.get(alert_id)
             if found is None:
-                merged[alert_id] = Repeated(
-                    repeated.known, repeated.raw, repeated.key, repeated.count, repeated.ends_at
-                )
+                merged[alert_id] = repeated
             else:
-                found.count += repeated.count
-                found.ends_at = max(found.ends_at, repeated.ends_at)
-    return merged
-
-
-def _counts(repeats: dict[int, Repeated]) -> list[Repeat]:
-    return [Repeat(alert_id, repeated.count, repeated.ends_at) for alert_id, repeated in repeats.items()]
+                ends_at = max(found.ends_at or repeated.ends_at, repeated.ends_at)
+                merged[alert_id] = Repeat(alert_id, found.count + repeated.count, ends_at)
+    return list(merged.values())
 
 
 def _sorted(parcels: Sequence[Parcel], counted: set[int], known: KnownAlerts, *, later: bool) -> _Sorted:
@@ -315,7 +307,7 @@ def _decide_parcels(parcels: Sequence[Parcel], known: KnownAlerts) -> list[tuple
     # As of the time when they came: an alert must not be over because it had to wait.
     at = min(parcel.at for parcel in parcels)
     repeats = _merged(parcels)
-    counted = count_repeats(repeats=_counts(repeats), at=at) if repeats else set()
+    counted = count_repeats(repeats=repeats, at=at) if repeats else set()
     if counted:
         add_counted()
     meanings = mapping()

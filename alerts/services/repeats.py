@@ -37,9 +37,9 @@ WHERE id = 1 AND turn = %(turn)s AND NOT EXISTS (SELECT FROM alerts_postedalerts
 MOST_REMEMBERED = 200_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Repeat:
-    """One incident, how often it was raised again, and until when it lasts at least."""
+    """One incident, how often it was raised again, and until when it lasts at least (None: until somebody ends it)."""
 
     alert_id: int
     count: int

@@ -1,11 +1,16 @@
 """Django's database seen from the live bus: jobs in pool threads, and the parameters of the hub's own connection."""
 
+import threading
 from collections.abc import Callable
+from time import monotonic
 from typing import Any, TypeVar
 
 from django.db import close_old_connections, connection
 
 T = TypeVar("T")
+
+# Seconds.
+CHECKED_EVERY = 1.0
 
 # What Django adds for its own cursors; the hub's connection is plain psycopg.
 _DJANGO_ONLY = ("context", "cursor_factory", "pool", "prepare_threshold", "autocommit")
@@ -32,6 +37,28 @@ def in_database(work: Callable[[], T]) -> Callable[[], T]:
             close_old_connections()
 
     return run
+
+
+class Steady:
+    """The same for one thread that works without a pause: its connection is checked once a second, and after a failure."""
+
+    def __init__(self) -> None:
+        self._good = threading.local()
+
+    def __call__(self, work: Callable[[], T]) -> Callable[[], T]:
+        def run() -> T:
+            now = monotonic()
+            if now >= getattr(self._good, "until", now):
+                close_old_connections()
+                self._good.until = now + CHECKED_EVERY
+            try:
+                return work()
+            except BaseException:
+                self._good.until = now
+                close_old_connections()
+                raise
+
+        return run
 
 
 def listener_parameters() -> dict[str, Any]:
