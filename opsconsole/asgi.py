@@ -53,7 +53,7 @@ class WebProcess:
 
     def start(self) -> None:
         sys.setswitchinterval(SWITCH_SECONDS)
-        _settle()
+        settle()
         _raise_descriptor_limit()
         self.live.start()
         self._hear_of_shutdown(asyncio.get_running_loop())
@@ -91,7 +91,7 @@ class WebProcess:
         return handle
 
 
-def _settle() -> None:
+def settle() -> None:
     """Load what requests need, then let the collector of garbage never look at it again: each time, all threads would wait for some 0.1 s."""
     _ = get_resolver().url_patterns
     gc.collect()

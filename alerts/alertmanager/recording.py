@@ -92,11 +92,7 @@ def record(
     now = now or timezone.now()
     repeats = _merged(parcels)
     fresh = sum(len(parcel.fresh) for parcel in parcels)
-    if (
-        repeats
-        and not fresh
-        and count_all_repeats(repeats=repeats, at=now, standings=known.standings)
-    ):
+    if repeats and not fresh and count_all_repeats(repeats=repeats, at=now, standings=known.standings):
         return Recorded([[] for _ in parcels], counted=True, posted=False)
     waiting = posted.waiting()
     if waiting > MOST_POSTED:

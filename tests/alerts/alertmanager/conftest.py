@@ -2,6 +2,7 @@ import pytest
 
 from opsconsole.accounts.models import User
 from tests.alerts.alertmanager.caller import Caller
+from tests.alerts.alertmanager.parcel import Web
 from tests.cast import alice, bob, charlie, sam, trader
 
 __all__ = ["alice", "bob", "charlie", "sam", "trader"]
@@ -11,3 +12,8 @@ __all__ = ["alice", "bob", "charlie", "sam", "trader"]
 def am(alice: User) -> Caller:
     """Alice's, who may raise and silence."""
     return Caller(alice)
+
+
+@pytest.fixture
+def web() -> Web:
+    return Web()

@@ -4,9 +4,8 @@ import json
 import logging
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import timedelta
 from threading import Barrier
-from typing import Any
 
 import pytest
 from django.db import OperationalError, connection, transaction
@@ -19,20 +18,15 @@ from alerts.alertmanager.known import KnownAlerts
 from alerts.alertmanager.recording import TooManyPosted, decide_posted
 from alerts.alertmanager.times import time_text
 from alerts.choices import AlertState
-from alerts.locking import lock_decisions, share_decisions
+from alerts.locking import lock_decisions
 from alerts.models import Alert, HourCount, MinuteTally, PostedAlerts, RepeatBatch
 from alerts.services.ending import end_expired
-from alerts.services.repeats import Repeat, add_repeats, count_all_repeats, count_repeats
+from alerts.services.repeats import add_repeats
 from tests.alerts.alertmanager.caller import Caller, matcher, posted
-from tests.alerts.alertmanager.parcel import Web
+from tests.alerts.alertmanager.parcel import Web, over, storm, titles
 from tests.alerts.raising import NOON, minutes
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def web() -> Web:
-    return Web()
 
 
 @pytest.fixture
@@ -42,29 +36,7 @@ def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recording, "TOGETHER", 3)
 
 
-def storm(*names: str, **labels: str) -> list[dict[str, Any]]:
-    return [posted(name, severity="warning", **labels) for name in names]
-
-
-def over(name: str, at: datetime) -> dict[str, Any]:
-    return storm(name)[0] | {"endsAt": time_text(at - timedelta(seconds=1))}
-
-
-def titles() -> dict[str, int]:
-    return dict(Alert.objects.values_list("title", "count"))
-
-
 # Refusals
-
-
-def test_counting_wants_its_transaction() -> None:
-    one = [Repeat(1, 1, None)]
-    with pytest.raises(RuntimeError, match="belongs in the transaction"):
-        count_repeats(repeats=one, at=NOON)
-    with pytest.raises(RuntimeError, match="belongs in the transaction"):
-        share_decisions()
-    with transaction.atomic(), pytest.raises(RuntimeError, match="a transaction of its own"):
-        count_all_repeats(repeats=one, at=NOON)
 
 
 def test_no_more_may_wait_than_can_be_kept(
@@ -271,108 +243,15 @@ def test_django_s_door_keeps_the_order(am: Caller, web: Web, few_at_once: None) 
     assert am.names() == ["B", "C"]
 
 
-# Counts
-
-
-@pytest.fixture
-def known(web: Web) -> Web:
-    web.post(*storm("A", "B"), at=NOON)
-    return web
-
-
-def test_counts_are_in_the_incidents_when_somebody_decides(known: Web) -> None:
-    """The first one was sent; the next is decided, a duplicate; from then on it is known."""
-    known.post(*storm("A", "B"), at=minutes(1))
-    for minute in (2, 3):
-        assert known.post(*storm("A", "A", "B"), at=minutes(minute)).counted
-    assert (titles(), RepeatBatch.objects.count()) == ({"A": 2, "B": 2}, 2)
-    with transaction.atomic():
-        lock_decisions()
-    assert (titles(), RepeatBatch.objects.count()) == ({"A": 6, "B": 4}, 0)
-    alert = Alert.objects.get(title="A")
-    assert (alert.decision, alert.repeats, alert.repeated_at) == ("DEDUPED", 4, minutes(3))
-    assert alert.last_at == minutes(3)
-    assert sum(MinuteTally.objects.values_list("count", flat=True)) == 10
-    assert add_repeats() is False
-
-
-def test_all_are_counted_or_none(known: Web) -> None:
-    known.post(*storm("A", "B"), at=minutes(1))
-    ids = list(Alert.objects.order_by("pk").values_list("pk", flat=True))
-    assert not count_all_repeats(repeats=[Repeat(pk, 1, None) for pk in (*ids, 10**9)], at=minutes(2))
-    assert not RepeatBatch.objects.exists()
-    assert count_all_repeats(repeats=[Repeat(pk, 1, None) for pk in ids], at=minutes(2))
-    assert RepeatBatch.objects.get().ids == ids
-
-
-def test_what_is_known_to_stand_is_counted_without_a_look_until_somebody_decides(known: Web) -> None:
-    """The incident is changed behind everybody's back, which only a look at it would find."""
-    known.post(*storm("A", "B"), at=minutes(1))
-    assert known.post(*storm("A", "B"), at=minutes(2)).counted
-    Alert.objects.filter(title="A").update(settled_until=None)
-    assert known.post(*storm("A", "B"), at=minutes(3)).counted
-    assert RepeatBatch.objects.count() == 2
-    with transaction.atomic():
-        lock_decisions()
-    assert not known.post(*storm("A"), at=minutes(4)).counted
-    assert known.post(*storm("B"), at=minutes(4)).counted
-
-
-def test_what_is_known_to_stand_is_looked_at_again_when_its_time_is_over(known: Web) -> None:
-    known.post(*storm("A"), at=minutes(1))
-    assert known.post(*storm("A"), at=minutes(2)).counted
-    # The window of fifteen minutes is over, and so is the alert's own end.
-    assert not known.post(*storm("A"), at=minutes(16)).counted
-    assert Alert.objects.filter(title="A").count() == 2
-
-
-def test_an_end_that_waits_stops_what_is_known_to_stand(known: Web, monkeypatch: pytest.MonkeyPatch) -> None:
-    known.post(*storm("A"), at=minutes(1))
-    assert known.post(*storm("A"), at=minutes(2)).counted
-    monkeypatch.setattr(recording, "DECIDED_AT_ONCE", 0)
-    known.post(over("A", minutes(3)), at=minutes(3))
-    assert not known.post(*storm("A"), at=minutes(3)).counted
-    decide_posted(known.known)
-    states = Alert.objects.filter(title="A").order_by("pk").values_list("state", flat=True)
-    assert list(states) == [AlertState.RESOLVED, AlertState.FIRING]
-
-
-def test_an_end_that_was_moved_is_not_swept_away(known: Web) -> None:
-    for minute in (1, 2):
-        until = {"endsAt": time_text(minutes(minute + 4))}
-        known.post(*(alert | until for alert in storm("A", "B")), at=minutes(minute))
-    assert RepeatBatch.objects.exists()
-    assert set(Alert.objects.values_list("ends_at", flat=True)) == {minutes(5)}
-    assert end_expired(now=minutes(5.5)) == 0
-    assert end_expired(now=minutes(6)) == 2
-
-
-def test_counts_move_on_in_listings(am: Caller, web: Web) -> None:
-    now = timezone.now()
-    for step in range(3):
-        until = {"endsAt": time_text(now + timedelta(minutes=5 + step))}
-        web.post(storm("A")[0] | until, at=now + timedelta(milliseconds=step))
-    assert RepeatBatch.objects.exists()
-    (alert,) = am.get("/alerts")
-    assert alert["endsAt"] == time_text(now + timedelta(minutes=7))
-
-
-def test_the_tick_adds_what_a_dead_process_has_counted(known: Web) -> None:
-    known.post(*storm("A", "B"), at=minutes(1))
-    known.post(*storm("A", "B"), at=minutes(2))
-    tasks.tick()
-    assert titles() == {"A": 3, "B": 3}
-
-
 # Many processes
 
-WRITERS, POSTS = 6, 30
+WRITERS, POSTS, ADDERS = 6, 30, 2
 
 
 def test_storms_from_many_processes_are_exact(few_at_once: None) -> None:
-    """Each process with its own memory; one of them decides meanwhile. Times raised, sent and held are those of one after the other."""
+    """Each process with its own memory; one decides meanwhile, and two add up. Times raised, sent and held are those of one after the other."""
     webs = [Web() for _ in range(WRITERS)]
-    together = Barrier(WRITERS + 1)
+    together = Barrier(WRITERS + 1 + ADDERS)
 
     def write(number: int) -> None:
         try:
@@ -389,12 +268,21 @@ def test_storms_from_many_processes_are_exact(few_at_once: None) -> None:
             together.wait(30)
             for _ in range(40):
                 decide_posted(webs[0].known)
+        finally:
+            connection.close()
+
+    def add() -> None:
+        try:
+            together.wait(30)
+            for _ in range(40):
                 add_repeats()
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(WRITERS + 1) as pool:
-        for future in [*(pool.submit(write, n) for n in range(WRITERS)), pool.submit(decide)]:
+    with ThreadPoolExecutor(WRITERS + 1 + ADDERS) as pool:
+        writers = [pool.submit(write, number) for number in range(WRITERS)]
+        others = [pool.submit(work) for work in (decide, *[add] * ADDERS)]
+        for future in (*writers, *others):
             future.result()
     decide_posted()
     with transaction.atomic():
