@@ -60,6 +60,8 @@ class Killer:
 
     def __init__(self, rig: Rig, receiver: Receiver, *, every: int, seed: int = 1) -> None:
         self.kills: Counter[str] = Counter()
+        # Those that ended without being killed.
+        self.ended: Counter[str] = Counter()
         self._receiver = receiver
         self._every = every
         self._random = random.Random(seed)
@@ -75,15 +77,12 @@ class Killer:
         while self._progress(until):
             name = self._random.choice(list(self._programs))
             server, start = self._programs[name]
-            # Some end by themselves when their queue is gone for long; the supervisor starts them again, too.
             if server.is_running():
                 server.kill()
                 self.kills[name] += 1
                 time.sleep(DOWN_SECONDS)
             start()
-        for server, start in self._programs.values():
-            if not server.is_running():
-                start()
+        self._restart()
 
     def _progress(self, until: Callable[[], bool]) -> bool:
         """Wait for more calls, or for long. False: it is over."""
@@ -91,8 +90,16 @@ class Killer:
         while len(self._receiver.seen()) < before + self._every and time.monotonic() < latest:
             if until():
                 return False
+            self._restart()
             time.sleep(0.02)
         return not until()
+
+    def _restart(self) -> None:
+        """What ended by itself (a worker may, when its queue has gone): a console's supervisor starts it again, too."""
+        for name, (server, start) in self._programs.items():
+            if not server.is_running():
+                self.ended[name] += 1
+                start()
 
 
 def post_all(rig: Rig, count: int) -> None:
@@ -190,7 +197,7 @@ def measure(folder: Path, *, deliveries: int, every: int) -> dict[str, Any]:
         seconds = time.monotonic() - began
     receiver.close()
     found = judge(receiver.seen(), rows, died, deliveries)
-    return {**found, "seconds": seconds, "kills": killer.kills}
+    return {**found, "seconds": seconds, "kills": killer.kills, "ended": killer.ended}
 
 
 def main() -> None:
