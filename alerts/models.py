@@ -240,7 +240,7 @@ class Alert(models.Model):
             models.Index(
                 fields=["due_at"],
                 name="alert_due",
-                condition=Q(state=AlertState.FIRING, due_at__isnull=False),
+                condition=Q(state=AlertState.FIRING, due_at__isnull=False, acknowledged_at__isnull=True),
             ),
             models.Index(
                 fields=["escalate_at"],

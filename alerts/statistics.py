@@ -13,6 +13,7 @@ from alerts.choices import Category, Decision, DeliveryState, Priority
 from alerts.decision import FLAPPING
 from alerts.models import Alert, Channel, KindTally
 from alerts.response import overdue
+from alerts.tallied import tallied
 
 WINDOWS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 TALKERS = 10
@@ -31,27 +32,16 @@ FLAPPING_COLUMNS = (
     "last_at",
 )
 
-# From `start` to the first whole hour by minutes, to the first day by hours, then days, hours, minutes; each as far as they are summed up.
-TALLIED = """
-WITH edge AS (
-    SELECT %(hour)s::timestamptz AS hour, %(day)s::timestamptz AS day,
-           greatest(%(hour)s, (SELECT max(hour) + interval '1 hour' FROM alerts_hourtally WHERE hours = 1)) AS hours_end,
-           greatest(%(day)s, (SELECT max(hour) + interval '1 day' FROM alerts_hourtally WHERE hours = 24)) AS days_end
-), found AS (
-    SELECT category, priority, decision, count FROM alerts_minutetally, edge WHERE minute >= %(start)s AND minute < edge.hour
-    UNION ALL
-    SELECT category, priority, decision, count FROM alerts_hourtally t, edge
-    WHERE hours = 1 AND t.hour >= edge.hour AND t.hour < least(edge.day, hours_end)
-    UNION ALL
-    SELECT category, priority, decision, count FROM alerts_hourtally t, edge
-    WHERE hours = 24 AND t.hour >= edge.day AND t.hour < days_end
-    UNION ALL
-    SELECT category, priority, decision, count FROM alerts_hourtally t, edge
-    WHERE hours = 1 AND t.hour >= days_end AND t.hour < hours_end
-    UNION ALL
-    SELECT category, priority, decision, count FROM alerts_minutetally, edge WHERE minute >= hours_end
+# Each count is a stretch of one index (`delivery_counts`), up to the next moment.
+DELIVERIES = """
+WITH moments AS (
+    SELECT number, start, lead(start, 1, 'infinity') OVER (ORDER BY number) AS until
+    FROM unnest(%s::timestamptz[]) WITH ORDINALITY AS m (start, number)
 )
-SELECT category, priority, decision, sum(count)::bigint FROM found GROUP BY 1, 2, 3
+SELECT number, name, state, times FROM moments, unnest(%s::text[]) name, unnest(%s::text[]) state, LATERAL (
+    SELECT count(*) AS times FROM alerts_delivery d
+    WHERE d.channel_name = name AND d.state = state.state AND d.created_at >= start AND d.created_at < until
+) counted WHERE times > 0
 """
 
 
@@ -108,35 +98,21 @@ def statistics(*, now: datetime | None = None) -> Statistics:
 
 
 def windows(*, now: datetime) -> dict[str, Window]:
-    return {name: _window(now - length) for name, length in WINDOWS.items()}
-
-
-def _window(since: datetime) -> Window:
-    start = since.replace(second=0, microsecond=0)
-    rows = tallied(start)
-    return Window(
-        since=start,
-        total=sum(rows.values()),
-        by_category=_by(rows, 0, Category.values),
-        by_priority=_by(rows, 1, Priority.values),
-        by_decision=_by(rows, 2, Decision.values),
-        by_channel=by_channel(since),
-    )
-
-
-def tallied(start: datetime) -> Mapping[tuple[str, str, str], int]:
-    """Times raised since the whole minute `start`, by category, priority and decision.
-
-    Whole days and hours that are summed up are read so; what lies before and after them hour by hour, and minute by minute.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(TALLIED, {"start": start, "hour": _next(start, 3600), "day": _next(start, 86_400)})
-        return {(row[0], row[1], row[2]): row[3] for row in cursor.fetchall()}
-
-
-def _next(moment: datetime, seconds: int) -> datetime:
-    """The next whole hour or day (UTC), which may be `moment` itself."""
-    return datetime.fromtimestamp(-(-moment.timestamp() // seconds) * seconds, UTC)
+    since = {name: now - length for name, length in WINDOWS.items()}
+    starts = {name: moment.replace(second=0, microsecond=0) for name, moment in since.items()}
+    counts = dict(zip(WINDOWS, tallied(list(starts.values())), strict=True))
+    channels = by_channel(since)
+    return {
+        name: Window(
+            since=start,
+            total=counts[name].total(),
+            by_category=_by(counts[name], 0, Category.values),
+            by_priority=_by(counts[name], 1, Priority.values),
+            by_decision=_by(counts[name], 2, Decision.values),
+            by_channel=channels[name],
+        )
+        for name, start in starts.items()
+    }
 
 
 def _by(rows: Mapping[tuple[str, str, str], int], column: int, names: Sequence[str]) -> dict[str, int]:
@@ -147,23 +123,18 @@ def _by(rows: Mapping[tuple[str, str, str], int], column: int, names: Sequence[s
     return found
 
 
-def by_channel(since: datetime) -> dict[str, dict[str, int]]:
-    """Deliveries written since then, of every channel that there is; states without any are left out."""
+def by_channel(since: Mapping[str, datetime]) -> dict[str, dict[str, dict[str, int]]]:
+    """For each moment, by its name: deliveries written since then, of every channel that there is; states without any are left out."""
     names = list(Channel.objects.values_list("name", flat=True))
-    found: dict[str, dict[str, int]] = {name: {} for name in names}
+    found: dict[str, dict[str, dict[str, int]]] = {moment: {name: {} for name in names} for moment in since}
+    moments = sorted(since, key=lambda moment: since[moment])
     with connection.cursor() as cursor:
-        # Each count is a stretch of one index (`delivery_counts`).
-        cursor.execute(
-            """
-            SELECT name, state, counted.times FROM unnest(%s::text[]) name, unnest(%s::text[]) state, LATERAL (
-                SELECT count(*) AS times FROM alerts_delivery d
-                WHERE d.channel_name = name AND d.state = state.state AND d.created_at >= %s
-            ) counted WHERE counted.times > 0
-            """,
-            [names, DeliveryState.values, since],
-        )
-        for name, state, times in cursor.fetchall():
-            found[name][state] = times
+        cursor.execute(DELIVERIES, [[since[moment] for moment in moments], names, DeliveryState.values])
+        for number, name, state, times in cursor.fetchall():
+            # Each row counts up to the next moment: it belongs to all before it.
+            for moment in moments[:number]:
+                of_channel = found[moment][name]
+                of_channel[state] = of_channel.get(state, 0) + times
     return found
 
 

@@ -59,7 +59,10 @@ EXPRESSIONS = {
 
 
 def fill(count: int) -> None:
-    """`count` alerts over 30 days, the newest fiftieth of them firing, with tallies, and a delivery of each that was sent."""
+    """`count` alerts over 30 days, the newest fiftieth of them firing, with tallies, and a delivery of each that was sent.
+
+    Rows are in the order of their times, as those of a console are.
+    """
     now = timezone.now()
     channel = Channel.objects.create(
         name="desk", kind="webhook", secrets=seal({}), created_at=now, updated_at=now
@@ -71,11 +74,13 @@ def fill(count: int) -> None:
         _insert(cursor, Alert, EXPRESSIONS | chosen, f"({MADE.format(**words)}) made", words)
         cursor.execute(
             "INSERT INTO alerts_minutetally (minute, category, priority, decision, count) "
-            "SELECT date_trunc('minute', first_at), category, priority, decision, count(*) FROM alerts_alert GROUP BY 1, 2, 3, 4"
+            "SELECT date_trunc('minute', first_at), category, priority, decision, count(*) FROM alerts_alert GROUP BY 1, 2, 3, 4 "
+            "ORDER BY 1"
         )
         cursor.execute(
             "INSERT INTO alerts_kindtally (day, category, title, raised, sent, acted) "
-            "SELECT first_at::date, category, title, count(*), sum(sent_count), count(acknowledged_at) FROM alerts_alert GROUP BY 1, 2, 3"
+            "SELECT first_at::date, category, title, count(*), sum(sent_count), count(acknowledged_at) FROM alerts_alert GROUP BY 1, 2, 3 "
+            "ORDER BY 1"
         )
         told = {
             "alert_id": "id",
