@@ -1,7 +1,8 @@
 """Find or install a Chromium for the browser tests and print its path; print nothing where none can be had.
 
 `OPSCONSOLE_CHROMIUM` names one. Otherwise: one on the PATH, one that Playwright has, Debian's package (as root, where there
-is apt), Playwright's own download. What happens is told on stderr.
+is apt), Playwright's own download. What happens is told on stderr. The one without a window of its own (headless shell) renders
+the same pages with a third of the work, so it is preferred.
 """
 
 import os
@@ -12,7 +13,8 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+PACKAGES = ("chromium-headless-shell", "chromium")
 INSTALL_SECONDS = 600
 
 
@@ -33,9 +35,10 @@ def install() -> str | None:
         environ = dict(os.environ) | {"DEBIAN_FRONTEND": "noninteractive"}
         tell("Installing Debian's chromium for the browser tests")
         run(["apt-get", "update", "-qq"], environ)
-        run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"], environ)
-        if found := on_path():
-            return found
+        for package in PACKAGES:
+            run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", package], environ)
+            if found := on_path():
+                return found
     tell("Downloading Playwright's Chromium for the browser tests")
     run([sys.executable, "-m", "playwright", "install", "chromium"], dict(os.environ))
     return of_playwright()

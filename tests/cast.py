@@ -1,16 +1,13 @@
-"""The named cast of the tests, and the rows that migrations made (a transactional test's flush takes them away).
+"""The named cast of the tests.
 
 Alice is an operator, Bob a viewer, Sam a supervisor, Charlie has an account without any role, and Trader is the trading system's service
 account. Their tokens are made by `token_of`; `caller` gives an API client for one of them.
 """
 
-from importlib import import_module
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.contrib.auth.models import Group
-from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 
 from opsconsole.accounts.actor import actor_of_account
@@ -20,26 +17,9 @@ from opsconsole.accounts.services import create_token
 from opsconsole.audit.actor import Actor
 
 ROOT = Actor.system("tests")
-GRANTS = (
-    "opsconsole.accounts.migrations.0003_audit_readers",
-    "killswitch.migrations.0002_roles",
-    "alerts.migrations.0003_roles",
-)
-
-
-def restore_migrated_rows() -> None:
-    """Roles, their permissions and the account `local`, as the migrations leave them. Does nothing where they are."""
-    if Group.objects.exists():
-        return
-    ContentType.objects.clear_cache()
-    import_module("opsconsole.accounts.migrations.0002_roles").make_roles(apps, None)
-    import_module("alerts.migrations.0002_defaults").make_defaults(apps, None)
-    for name in GRANTS:
-        import_module(name).grant_roles(apps, None)
 
 
 def account(username: str, *roles: Role, is_service: bool = False) -> User:
-    restore_migrated_rows()
     user = User.objects.create_user(username=username, password=f"{username}-password", is_service=is_service)
     user.groups.set(Group.objects.filter(name__in=roles))
     return user

@@ -1,25 +1,17 @@
-"""Fixtures for all tests: a flush that gets past the audit trail's protection, a real web process."""
+"""Fixtures for all tests: a database that is restored, a real web process."""
 
 from collections.abc import Iterator
 
 import pytest
 from django.conf import settings as django_settings
-from django.db import OperationalError, connection, transaction
-from django.db.backends.base.operations import BaseDatabaseOperations as DatabaseOperations
+from django.db import connection
 from django.test import TransactionTestCase
-from psycopg.errors import DeadlockDetected
 from pytest_django import DjangoDbBlocker, Settings
 
 from alerts import kicking
 from tests.browser import NO_CHROMIUM
-from tests.cast import restore_migrated_rows
 from tests.console import ConsoleProcess, database_url
-
-FLUSH_TRIES = 5
-PROTECTED = """
-    SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-    WHERE NOT t.tgisinternal AND t.tgtype & 32 <> 0 AND c.relnamespace = current_schema()::regnamespace
-"""
+from tests.pristine import Pristine
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -45,46 +37,12 @@ def _fast_passwords(settings: Settings) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _flush_past_protection() -> Iterator[None]:
-    """Let the flush after a transactional test empty the tables whose triggers refuse TRUNCATE (the audit trail's).
-
-    As the tables' owner, in one transaction: switch these triggers off, empty the tables, and switch them on again,
-    for every session (`ALWAYS`), as they were. Then the rows that migrations made come back.
-    """
-    original = DatabaseOperations.execute_sql_flush
-    # Not among the types that django-stubs knows.
-    teardown = vars(TransactionTestCase)["_fixture_teardown"]
-
-    def flush(self: DatabaseOperations, sql_list: list[str]) -> None:
-        # The web process goes on working meanwhile; where the two wait for each other, PostgreSQL ends one of them.
-        for left in reversed(range(FLUSH_TRIES)):
-            try:
-                flush_once(self, sql_list)
-            except OperationalError as error:
-                if not left or not isinstance(error.__cause__, DeadlockDetected):
-                    raise
-            else:
-                return
-
-    def flush_once(self: DatabaseOperations, sql_list: list[str]) -> None:
-        used = self.connection
-        with transaction.atomic(using=used.alias), used.cursor() as cursor:
-            cursor.execute(PROTECTED)
-            protected = [tuple(map(self.quote_name, row)) for row in cursor.fetchall()]
-            for table, trigger in protected:
-                cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
-            original(self, sql_list)
-            for table, trigger in protected:
-                cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}")
-
-    def restoring_teardown(case: TransactionTestCase) -> None:
-        teardown(case)
-        restore_migrated_rows()
-
+def _restored_not_flushed() -> Iterator[None]:
+    """After a transactional test, tables are emptied past the triggers that protect the audit trail, and the migrations' rows come back."""
+    pristine = Pristine()
     patch = pytest.MonkeyPatch()
-    # On the class, since a thread in which a loop runs (Playwright's) gets a connection of its own.
-    patch.setattr(DatabaseOperations, "execute_sql_flush", flush)
-    patch.setattr(TransactionTestCase, "_fixture_teardown", restoring_teardown)
+    patch.setattr(TransactionTestCase, "_fixture_setup", classmethod(lambda _case: pristine.save()))
+    patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _case: pristine.restore())
     yield
     patch.undo()
 

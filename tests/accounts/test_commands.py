@@ -9,12 +9,8 @@ from django.core.management import CommandError, call_command
 from opsconsole.accounts.models import ApiToken, User
 from opsconsole.accounts.services import authenticate_token
 from opsconsole.audit.models import AuditEvent
-from tests.cast import restore_migrated_rows
 
-
-@pytest.fixture(autouse=True)
-def _roles(db: None) -> None:
-    restore_migrated_rows()
+pytestmark = pytest.mark.django_db
 
 
 def run(*args: str) -> str:

@@ -5,7 +5,7 @@ from pytest_django import Settings
 
 from opsconsole.accounts.loopback import is_local_call
 from opsconsole.accounts.models import User
-from tests.cast import ApiClient, restore_migrated_rows
+from tests.cast import ApiClient
 
 HOST = {"host": "localhost:8000"}
 
@@ -47,7 +47,6 @@ def test_lets_programs_on_this_machine_through(ip: str, host: str) -> None:
 
 @pytest.fixture
 def local_client(db: None, settings: Settings) -> ApiClient:
-    restore_migrated_rows()
     settings.LOCAL_ACCOUNT = True
     settings.ALLOWED_HOSTS = ["*"]
     return ApiClient(REMOTE_ADDR="127.0.0.1", headers={"host": "localhost"})

@@ -16,7 +16,7 @@ from opsconsole.accounts.models import User
 from opsconsole.accounts.roles import Role
 from opsconsole.audit.models import AuditEvent
 from opsconsole.live.feeds import StreamRefused, StreamRequest
-from tests.cast import account, acting, restore_migrated_rows, token_of
+from tests.cast import account, acting, token_of
 from tests.killswitch.conftest import HUB, Connect, open_stream
 
 Query = dict[str, str | tuple[str, ...]]
@@ -86,7 +86,6 @@ def test_refuses_an_instance_of_another_account(raw: str) -> None:
 def test_the_loopback_rule_counts_here_too(
     db: None, settings: Settings, local: bool, ip: str, allowed: bool
 ) -> None:
-    restore_migrated_rows()
     settings.LOCAL_ACCOUNT = local
     query = {"name": ("AAPL",), "instance": (uuid4().hex,)}
     request = StreamRequest(query=query, headers={"host": "localhost"}, ip=ip, hub=HUB)

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from tests.cast import restore_migrated_rows
 from tests.console import ConsoleProcess
 
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
@@ -30,8 +29,6 @@ RESUME = "curl -X POST http://localhost:8000/monitoring/kill-switch/deactivate"
 
 
 def test_every_line_works_as_printed(console: ConsoleProcess) -> None:
-    restore_migrated_rows()
-
     def run(line: str) -> Any:
         assert re.search(r"localhost:8000\b", line)
         shell = line.replace("localhost:8000", f"localhost:{console.port}", 1).replace(

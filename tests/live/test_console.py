@@ -12,7 +12,6 @@ from killswitch.services import activate
 from opsconsole.accounts.roles import Role
 from opsconsole.accounts.services import create_service_account, create_token
 from opsconsole.audit.actor import Actor
-from tests.cast import restore_migrated_rows
 from tests.console import ConsoleProcess
 from tests.live.postgres import wait_for
 from tests.live.web import StreamReader
@@ -24,7 +23,6 @@ OpenTrading = Callable[[str], StreamReader]
 @pytest.fixture
 def stream(console: ConsoleProcess) -> Iterator[OpenTrading]:
     """`stream(instance)` opens the stream of the trading process AAPL."""
-    restore_migrated_rows()
     user = create_service_account(actor=ACTOR, username="trader", role=Role.TRADING_SYSTEM)
     _, token = create_token(
         actor=ACTOR, user=user, name="trader", expires_at=timezone.now() + timedelta(days=1)

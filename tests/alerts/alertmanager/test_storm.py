@@ -19,7 +19,7 @@ from alerts.alertmanager.recording import TooManyPosted, decide_posted
 from alerts.alertmanager.times import time_text
 from alerts.choices import AlertState
 from alerts.locking import lock_decisions
-from alerts.models import Alert, HourCount, MinuteTally, PostedAlerts, RepeatBatch
+from alerts.models import Alert, AlertRule, HourCount, MinuteTally, PostedAlerts, RepeatBatch
 from alerts.services.ending import end_expired
 from alerts.services.repeats import add_repeats
 from tests.alerts.alertmanager.caller import Caller, matcher, posted
@@ -224,6 +224,8 @@ def test_one_that_cannot_be_read_keeps_no_other_from_being_listed(
 
 
 def test_a_silence_covers_what_waits(am: Caller, web: Web, few_at_once: None) -> None:
+    # At whatever hour this runs.
+    AlertRule.objects.update(quiet_start=0, quiet_end=0)
     web.post(*storm("A", "B", "C"), at=timezone.now())
     am.silence(matcher("alertname", "A"))
     (alert,) = am.get("/alerts", filter="alertname=A")
