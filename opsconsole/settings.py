@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "opsconsole.live",
     "alerts",
     "killswitch",
+    "monitoring",
     "opsconsole.console",
 ]
 
