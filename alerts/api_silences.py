@@ -186,6 +186,11 @@ def _end(fields: Mapping[str, Any], start: datetime, old: Silence | None) -> dat
     if minutes is not None:
         return start + timedelta(minutes=minutes)
     if ends_at is not None:
+        if ends_at > start + silencing.FURTHEST_END:
+            raise invalid(
+                "ends_at",
+                f"must lie at most {silencing.FURTHEST_END.days} days after the start, or after now",
+            )
         return ends_at
     if old is None:
         raise invalid("ends_at", "is missing; give a time, or minutes instead")

@@ -10,7 +10,8 @@ from django.db.models import F
 
 from alerts import walks
 from alerts.decision import FLAPPING
-from alerts.models import FLEETING, STALE, Alert, MinuteTally, Silence
+from alerts.models import Alert, MinuteTally, Silence
+from alerts.models.alert import FLEETING, STALE
 from opsconsole.audit.choices import ActorKind
 from opsconsole.audit.models import AuditEvent
 

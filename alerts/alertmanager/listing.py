@@ -26,6 +26,9 @@ from alerts.models import Alert
 
 SCAN_ROWS = 2000
 TEXT_ROWS = 500
+FETCH = f"FETCH {SCAN_ROWS} FROM firing"
+# All rows are wanted, which PostgreSQL does not expect of a cursor: it would rather begin soon, and scan for the one hit.
+WHOLE = "SET LOCAL cursor_tuple_fraction = 1"
 
 fingerprints = Fingerprints()
 _labels = msgspec.json.Decoder(dict[str, str])
@@ -90,9 +93,10 @@ class Listing:
     def _stored(self, *, grouped: bool) -> Iterator[Found]:
         firing = Alert.objects.filter(Q(ends_at=None) | Q(ends_at__gt=self._now), state=AlertState.FIRING)
         own = narrowed(firing.filter(named_by_sender()), self._selection.matchers)
-        yield from self._picked(own, named=True, read=grouped)
         ours = firing.exclude(named_by_sender())
-        yield from self._picked(ours, named=False, read=True)
+        with transaction.atomic():
+            yield from self._picked(own, named=True, read=grouped)
+            yield from self._picked(ours, named=False, read=True)
 
     def _not_stored(self, newest: Undecided) -> Iterator[Found]:
         receivers = self._receivers.of(newest.category, newest.priority)
@@ -218,21 +222,22 @@ def _newest(row: _Row | None, posted: Undecided | None) -> _Row | None:
 
 
 def _walk(alerts: QuerySet[Alert]) -> Iterator[tuple[int, str, str, str, str]]:
-    """Rows of the first pass, fetched some thousand at a time: the database keeps the rest."""
+    """Rows of the first pass, fetched some thousand at a time: the database keeps the rest. In a transaction; one at a time."""
     wanted = alerts.annotate(labels_text=Cast("labels", TextField())).order_by()
     sql, params = wanted.values_list(
         "pk", "category", "priority", "title", "labels_text"
     ).query.sql_with_params()
-    with transaction.atomic(), connection.cursor() as cursor:
-        # All rows are wanted, which PostgreSQL does not expect of a cursor: it would rather begin soon, and scan for the one hit.
-        cursor.execute("SET LOCAL cursor_tuple_fraction = 1")
-        cursor.execute(f"DECLARE firing NO SCROLL CURSOR FOR {sql}", params)
+    with connection.cursor() as cursor:
+        cursor.execute(f"{WHOLE};DECLARE firing NO SCROLL CURSOR FOR {sql};{FETCH}", params)
+        # What each of the three says; the rows are the third's.
+        while cursor.nextset():
+            pass
         while True:
-            cursor.execute(f"FETCH {SCAN_ROWS} FROM firing")
             rows = cursor.fetchall()
             yield from rows
             if len(rows) < SCAN_ROWS:
                 break
+            cursor.execute(FETCH)
         cursor.execute("CLOSE firing")
 
 

@@ -44,6 +44,7 @@ def test_needs_the_rights(charlie: User, bob: User) -> None:
         ({"ends_at": "2099-01-01T00:00:00Z"}, "minutes"),
         ({"minutes": None, "ends_at": "2001-01-01T00:00:00Z"}, "ends_at"),
         ({"minutes": None, "ends_at": "tomorrow"}, "ends_at"),
+        ({"minutes": None, "ends_at": "2099-01-01T00:00:00Z"}, "ends_at"),
         ({"starts_at": "2099-01-01T00:00:00"}, "starts_at"),
         ({"comment": "x" * 2001}, "comment"),
         ({"comment": "\x00"}, "comment"),
