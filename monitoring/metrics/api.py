@@ -61,8 +61,8 @@ class PushView(APIView):
         operation_id="metrics_push",
         summary="Report metrics",
         description=(
-            "What a trading process has counted since the batch before. Good series are kept even if others are rejected; 400 when nothing is usable. "
-            "A batch id that was seen before (within a week) changes nothing and gets the same answer, so a batch may be sent until it is answered. "
+            "What a trading process counted since the batch before. Good series are kept even if others are rejected; 400 when nothing is usable. "
+            "A batch id that was seen before (within a week) changes nothing and gets the same answer: send a batch until it is answered. "
             f"At most {LIMIT} bytes."
         ),
         request={"application/json": PushSerializer},
@@ -97,4 +97,4 @@ def _body(request: Request) -> bytes:
 
 
 def _listed(faults: list[Fault]) -> list[dict[str, Any]]:
-    return [fault._asdict() for fault in faults]
+    return [{"index": fault.index, "name": fault.name, "error": fault.error} for fault in faults]

@@ -3,7 +3,7 @@
 import json
 import re
 from datetime import datetime
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -29,7 +29,7 @@ class PushedSeries(msgspec.Struct, forbid_unknown_fields=True):
     histogram: PushedHistogram | UnsetType = UNSET
 
 
-class Fault(NamedTuple):
+class Fault(msgspec.Struct, frozen=True, order=True):
     """Why one series of a batch was not taken. `name` empty: it has none."""
 
     index: int

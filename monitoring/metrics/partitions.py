@@ -1,4 +1,4 @@
-"""The partitions of minutes (one a UTC day) and of hours (one a UTC month): made when they are needed, before that by beat, dropped when they are old.
+"""The partitions of minutes (one a UTC day) and of hours (one a UTC month): made before they are needed, dropped when they are old.
 
 A partition is made beside its parent and then attached, which lets others read and write meanwhile. Its name says what is in it.
 """

@@ -18,7 +18,7 @@ class HistogramSerializer(serializers.Serializer[Any]):
 
 class PushedSeriesSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=LONGEST_NAME)
-    labels = serializers.DictField(  # type: ignore[assignment]  # fields of this name and of `set`
+    labels = serializers.DictField(
         child=serializers.CharField(),
         required=False,
         help_text="Exactly the metric's own, without `client`; left out when it has none.",

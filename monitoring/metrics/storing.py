@@ -34,7 +34,7 @@ ADDED = """(
 )"""
 # `before`: when the client had the value that is there. Within one minute an older value does not replace a newer one; over several minutes
 # the minute's newest is the one that came last, for a client sends in order.
-ADD = f"""
+_ADD = """
 WITH pushed AS MATERIALIZED (
     SELECT s.id, s.at AS before, p.total, p.count, p.low, p.high, p.last, p.buckets::bigint[] AS buckets
     FROM unnest(%(keys)s::uuid[], %(totals)s::float8[], %(counts)s::bigint[], %(lows)s::float8[], %(highs)s::float8[], %(lasts)s::float8[],
@@ -44,7 +44,7 @@ WITH pushed AS MATERIALIZED (
     UPDATE monitoring_series s
     SET value = CASE WHEN p.last IS NULL THEN s.value + p.total WHEN s.at > %(at)s THEN s.value ELSE p.last END,
         count = CASE WHEN p.buckets IS NULL THEN s.count ELSE s.count + p.count END,
-        buckets = CASE WHEN p.buckets IS NULL THEN s.buckets ELSE {ADDED.format("s.buckets", "p.buckets")} END,
+        buckets = CASE WHEN p.buckets IS NULL THEN s.buckets ELSE SERIES_BUCKETS END,
         at = GREATEST(s.at, %(at)s), received_at = GREATEST(s.received_at, %(now)s)
     FROM pushed p WHERE s.id = p.id
 ), minutes AS (
@@ -54,10 +54,13 @@ WITH pushed AS MATERIALIZED (
     ON CONFLICT (series_id, at) DO UPDATE
     SET total = m.total + EXCLUDED.total, count = m.count + EXCLUDED.count, low = LEAST(m.low, EXCLUDED.low),
         high = GREATEST(m.high, EXCLUDED.high), last = coalesce(EXCLUDED.last, m.last),
-        buckets = CASE WHEN EXCLUDED.buckets IS NULL THEN m.buckets ELSE {ADDED.format("m.buckets", "EXCLUDED.buckets")} END
+        buckets = CASE WHEN EXCLUDED.buckets IS NULL THEN m.buckets ELSE MINUTE_BUCKETS END
 )
 SELECT count(*) FROM pushed
 """
+ADD = _ADD.replace("SERIES_BUCKETS", ADDED.format("s.buckets", "p.buckets")).replace(
+    "MINUTE_BUCKETS", ADDED.format("m.buckets", "EXCLUDED.buckets")
+)
 
 
 class Stored(NamedTuple):
@@ -108,7 +111,7 @@ def count_series(client: str, names: Iterable[str]) -> dict[str, int]:
 def add_series(new: Mapping[str, Ident], *, client: str, at: datetime, now: datetime) -> None:
     """`new`: by key."""
     idents = new.values()
-    values = {
+    values: dict[str, Any] = {
         "client": client,
         "at": at,
         "now": now,
