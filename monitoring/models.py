@@ -1,5 +1,5 @@
 """Django looks for models here; each lives with what it belongs to."""
 
-from monitoring.metrics.models import Batch, Hour, Minute, Series
+from monitoring.metrics.models import Batch, Hour, Minute, RollUp, Series
 
-__all__ = ["Batch", "Hour", "Minute", "Series"]
+__all__ = ["Batch", "Hour", "Minute", "RollUp", "Series"]

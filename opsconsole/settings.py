@@ -191,6 +191,10 @@ EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.starttls, _MAIL.tls
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("OPSCONSOLE_EMAIL_FROM", "opsconsole@localhost")
 
+# How long metrics are kept: days by minutes, months by hours (docs/metrics.md).
+METRICS_MINUTES_DAYS = int(env.number("OPSCONSOLE_METRICS_MINUTES_DAYS", 30, at_least=1, at_most=366))
+METRICS_HOURS_MONTHS = int(env.number("OPSCONSOLE_METRICS_HOURS_MONTHS", 13, at_least=1, at_most=120))
+
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
@@ -231,6 +235,13 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 600.0,
         "options": {"expires": 300},
     },
+    "metrics.make_partitions": {
+        "task": "metrics.make_partitions",
+        "schedule": 1800.0,
+        "options": {"expires": 600},
+    },
+    "metrics.roll_up": {"task": "metrics.roll_up", "schedule": 300.0, "options": {"expires": 240}},
+    "metrics.forget": {"task": "metrics.forget", "schedule": 1800.0, "options": {"expires": 600}},
     "api.forget_idempotent_calls": {
         "task": "api.forget_idempotent_calls",
         "schedule": 3600.0,

@@ -86,3 +86,16 @@ class Batch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.id} of {self.client}"
+
+
+class RollUp(models.Model):
+    """An hour of minutes: `rolled_at` None until it is summed up (`monitoring.metrics.rollup`), and again when something came late."""
+
+    hour = models.DateTimeField(primary_key=True)
+    rolled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "monitoring_rollup"
+
+    def __str__(self) -> str:
+        return self.hour.isoformat()

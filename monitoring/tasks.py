@@ -1,0 +1,25 @@
+"""Housekeeping of metrics."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from monitoring.metrics import partitions, retention, rollup
+
+
+@shared_task(name="metrics.make_partitions")
+def make_partitions() -> None:
+    """Make those of the next days."""
+    partitions.ensure_ahead(now=timezone.now())
+
+
+@shared_task(name="metrics.roll_up")
+def roll_up() -> None:
+    """Keep charts of months few rows to read."""
+    rollup.roll_up(now=timezone.now())
+
+
+@shared_task(name="metrics.forget")
+def forget() -> None:
+    """Drop what is older than it is kept."""
+    retention.drop_old(now=timezone.now())
+    retention.forget_batches(now=timezone.now())
