@@ -13,8 +13,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
-from opsclient import fork
-from opsclient.alerts import journal
+from opsclient import fork, journal
 from opsclient.alerts.alert import Alert
 from opsclient.alerts.bots import ways
 from opsclient.alerts.choices import AlertCategory, AlertDecision
@@ -62,7 +61,7 @@ class Manager:
         self._limits = (spool_alerts, spool_bytes)
         self._closed = False
         self._check(quiet_hours_start, quiet_hours_end)
-        self._folder, self._folder_problem = journal.choose(spool_dir, name=self.name)
+        self._folder, self._folder_problem = journal.choose(spool_dir, name=self.name, kind="alerts")
         self._minimums = Minimums()
         self._wishes: list[tuple[AlertCategory, Mapping[str, Any]]] = []
         self._direct = DirectWay(
