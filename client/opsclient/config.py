@@ -71,13 +71,7 @@ def check(
         raise ConfigurationError(
             f"{called['on_contact_lost']} must be 'halt' or 'keep', not {on_contact_lost!r:.40}"
         )
-    if (
-        not isinstance(name, str)
-        or not 1 <= len(name) <= 64
-        or not name.isprintable()
-        or name != name.strip()
-    ):
-        raise ConfigurationError(f"{called['name']} must have 1 to 64 printable characters, not {name!r:.80}")
+    check_name(name, argument=called["name"])
     names = (called["url"], called["token"], called["verify"])
     endpoint = parse_endpoint(url, token=token, verify=verify, names=names)
     if endpoint.scheme == "http" and token is not None and not endpoint.is_loopback:
@@ -115,21 +109,45 @@ def from_environment() -> Values:
     return values
 
 
-def endpoint_from_environment() -> Endpoint | None:
+def endpoint_from_environment(
+    url: str | None = None,
+    *,
+    token: str | None = None,
+    verify: str | Path | None = None,
+    called: dict[str, str] = VARIABLES,
+) -> Endpoint | None:
     """Where the console is, by OPSCLIENT_URL and, if set, _TOKEN or _TOKEN_FILE and _CA_FILE; None without a URL.
 
-    Raises ConfigurationError naming the variable.
+    An argument goes before its variable. Raises ConfigurationError naming the variable, or the argument as in `called`.
     """
-    url = _variable("url")
+    given = {"url": url, "token": token, "verify": verify}
+    names = [VARIABLES[name] if value is None else called[name] for name, value in given.items()]
+    url = _variable("url") if url is None else url
     if not url:
         return None
-    names = (VARIABLES["url"], VARIABLES["token"], VARIABLES["verify"])
-    return parse_endpoint(url, token=_token(), verify=_variable("verify") or None, names=names)
+    return parse_endpoint(
+        url,
+        token=_token() if token is None else token,
+        verify=(_variable("verify") or None) if verify is None else verify,
+        names=(names[0], names[1], names[2]),
+    )
 
 
-def name_from_environment() -> str:
-    """OPSCLIENT_NAME, empty if it is not set."""
-    return _variable("name")
+def choose_name(given: str | None, known: str, *, argument: str) -> str:
+    """The process' name: what was given, else what is known from its console, else OPSCLIENT_NAME, else `trading`."""
+    return check_name(given or known or _variable("name") or "trading", argument=argument)
+
+
+def check_name(name: str, *, argument: str) -> str:
+    """The name, if it is one. Raises ConfigurationError naming the argument."""
+    if (
+        not isinstance(name, str)
+        or not 1 <= len(name) <= 64
+        or not name.isprintable()
+        or name != name.strip()
+    ):
+        raise ConfigurationError(f"{argument} must have 1 to 64 printable characters, not {name!r:.80}")
+    return name
 
 
 def _variable(argument: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from opsclient import OpsConsole
+from opsclient.metrics import MetricsCollector
 from opsclient.smart_alerts import SmartAlertManager
 
 from tests.client.console_server import ConsoleServer
@@ -84,3 +85,28 @@ def manage(
 def manager(manage: Callable[..., SmartAlertManager]) -> SmartAlertManager:
     """A manager of alerts with a console that answers."""
     return manage()
+
+
+@pytest.fixture
+def collect(
+    server: ConsoleServer, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., MetricsCollector]]:
+    """Makes collectors of metrics whose console, by the environment, is the server."""
+    monkeypatch.setenv("OPSCLIENT_URL", server.url)
+    monkeypatch.setenv("OPSCLIENT_TOKEN", str(server.token))
+    made: list[MetricsCollector] = []
+
+    def make(**arguments: Any) -> MetricsCollector:
+        collector = MetricsCollector(**{"client": "desk", **arguments})
+        made.append(collector)
+        return collector
+
+    yield make
+    for collector in made:
+        collector.close(timeout=0.5)
+
+
+@pytest.fixture
+def collector(collect: Callable[..., MetricsCollector]) -> MetricsCollector:
+    """A collector of metrics with a console that answers."""
+    return collect()

@@ -12,6 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.client.ledger import Ledger
+
 HUB_CLOCK_OFFSET = 987_654.0  # the hub's clock shares nothing with the client's
 
 
@@ -68,6 +70,7 @@ class ConsoleServer:
     reports: list[dict[str, Any]] = field(default_factory=list)
     posts: list[tuple[str, dict[str, Any], dict[str, str]]] = field(default_factory=list)
     alerts: list[dict[str, Any]] = field(default_factory=list)  # taken, each once
+    metrics: Ledger = field(default_factory=Ledger)
     decision: str = "SENT"
     may_tune: bool = True
     rules: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -333,6 +336,8 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(200, {})
         elif path == "alerts":
             self.answer(*console.take_alerts(data, self.headers["Idempotency-Key"]))
+        elif path == "push":
+            self.answer(*console.metrics.take(data))
         elif path == "activate":
             if not any(s["scope"] == data["scope"] for s in console.switches):
                 console.halt(data["scope"], mode=data["mode"], reason=data["reason"], message=data["message"])

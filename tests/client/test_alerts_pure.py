@@ -11,7 +11,7 @@ from opsclient.alerts.bots import redacted, ways
 from opsclient.alerts.choices import AlertDecision
 from opsclient.alerts.direct import LONGEST_TEXT, text_of
 from opsclient.alerts.entry import PARCEL, PARCEL_BYTES, Entry, Queue
-from opsclient.alerts.journal import parse, state
+from opsclient.alerts.lines import parse, state
 from opsclient.alerts.result import decided
 from opsclient.smart_alerts import AlertCategory, AlertRule
 

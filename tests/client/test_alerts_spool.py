@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from opsclient import ConfigurationError
-from opsclient.alerts.journal import parse
+from opsclient.alerts.lines import parse
 from opsclient.smart_alerts import AlertDecision, AlertPriority, SmartAlertManager
 
 from tests.client.console_server import ConsoleServer, Handler, eventually

@@ -13,8 +13,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
-from opsclient import fork
-from opsclient.alerts import journal
+from opsclient import fork, journal
 from opsclient.alerts.alert import Alert
 from opsclient.alerts.bots import ways
 from opsclient.alerts.choices import AlertCategory, AlertDecision
@@ -24,7 +23,7 @@ from opsclient.alerts.entry import Entry
 from opsclient.alerts.result import AlertResult, RuleUpdate
 from opsclient.alerts.rules import AlertRule, whole
 from opsclient.alerts.tuning import Minimums, refused
-from opsclient.config import endpoint_from_environment, name_from_environment
+from opsclient.config import choose_name, endpoint_from_environment
 from opsclient.console import OpsConsole
 from opsclient.errors import ConfigurationError
 from opsclient.handlers import running_loop
@@ -57,12 +56,13 @@ class Manager:
         wait_s: float = WAIT_S,
     ) -> None:
         self.quiet_hours_start, self.quiet_hours_end = quiet_hours_start, quiet_hours_end
-        self.name = _name(name, console)
+        known = console or OpsConsole.current()
+        self.name = choose_name(name, "" if known is None else known.name, argument="name")
         self._given_console, self._wait_s = console, wait_s
         self._limits = (spool_alerts, spool_bytes)
         self._closed = False
         self._check(quiet_hours_start, quiet_hours_end)
-        self._folder, self._folder_problem = journal.choose(spool_dir, name=self.name)
+        self._folder, self._folder_problem = journal.choose(spool_dir, name=self.name, kind="alerts")
         self._minimums = Minimums()
         self._wishes: list[tuple[AlertCategory, Mapping[str, Any]]] = []
         self._direct = DirectWay(
@@ -263,19 +263,6 @@ class Manager:
     def _sent_directly(self, entry: Entry) -> None:
         if self._desk is not None and entry.kept:
             self._desk.spool.note_direct(entry)
-
-
-def _name(name: str | None, console: OpsConsole | None) -> str:
-    known = console or OpsConsole.current()
-    chosen = name or (known.name if known is not None else "") or name_from_environment() or "trading"
-    if (
-        not isinstance(chosen, str)
-        or len(chosen) > 64
-        or not chosen.isprintable()
-        or chosen != chosen.strip()
-    ):
-        raise ConfigurationError(f"name must have 1 to 64 printable characters, not {chosen!r:.80}")
-    return chosen
 
 
 async def _answered(entry: Entry, seconds: float) -> None:

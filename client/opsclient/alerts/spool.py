@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from opsclient.alerts.entry import Entry, Queue
-from opsclient.alerts.journal import Journal, added
+from opsclient.alerts.lines import added, left_in, state
+from opsclient.journal import Journal, line
 from opsclient.worker import Worker
 
 logger = logging.getLogger("opsclient")
@@ -43,7 +44,7 @@ class Spool:
             with self._lock:
                 self._store_new()
                 of = [entry.key for entry in entries]
-                self._journal.append([{"parcel": entries[0].parcel, "of": of}], sync=False)
+                self._journal.append([line({"parcel": entries[0].parcel, "of": of})], sync=False)
         except OSError as error:
             self._failed(error)
 
@@ -86,7 +87,7 @@ class Spool:
         """Once, at the start: what a process of this name left when it ended."""
         if self._took_over or self._journal is None:
             return
-        left = self._journal.take_over()
+        left = left_in(self._journal.take_over())
         if left.entries or left.lost:
             logger.warning("%d alerts of an earlier process are still to be delivered", len(left.entries))
             self._queue.put_first(left.entries)
@@ -102,7 +103,8 @@ class Spool:
         if not fresh:
             return
         try:
-            self._journal.append(map(added, fresh), sync=any(entry.urgent for entry in fresh))
+            urgent = any(entry.urgent for entry in fresh)
+            self._journal.append((line(added(entry)) for entry in fresh), sync=urgent)
         except OSError:
             self._queue.give_back(fresh)
             raise
@@ -123,13 +125,13 @@ class Spool:
         elif self._journal.size > 2 * self._queue.bytes + SLACK_BYTES:
             self._rewrite()
         elif notes:
-            self._journal.append(notes, sync=False)
+            self._journal.append(map(line, notes), sync=False)
         self._told_losses = losses
 
     def _rewrite(self) -> None:
         assert self._journal is not None  # noqa: S101  # the callers have looked
         entries = self._queue.entries()
-        self._journal.rewrite(entries, self._queue.losses())
+        self._journal.rewrite(map(line, state(entries, self._queue.losses())))
         for entry in entries:
             entry.stored = True
 

@@ -1,13 +1,7 @@
-"""The spool's file: what waits survives the process. Appended to, one JSON object a line, readable by its owner alone.
-
-    {"add": key, "alert": {…}}       an alert waits
-    {"direct": key}                  it was sent directly
-    {"parcel": key, "of": [keys]}    these are about to travel in one request, under this key
-    {"over": [keys]}                 these need not wait any more
-    {"lost": {"LOW": 3}}             so many are lost and not told yet; the latest line counts
+"""A file in which what waits survives the process. Appended to, one JSON object a line, readable by its owner alone.
 
 Each process has a file of its own and holds a lock on it. A file that nobody holds belongs to a process that is gone: the next
-one of that name takes over what it left.
+one of that name takes over what it left. What the lines mean is the business of whoever writes them.
 """
 
 import contextlib
@@ -16,14 +10,11 @@ import logging
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from opsclient.alerts.alert import read
-from opsclient.alerts.entry import Entry
 from opsclient.errors import ConfigurationError
 
 try:
@@ -36,25 +27,17 @@ logger = logging.getLogger("opsclient")
 VARIABLE = "OPSCLIENT_SPOOL_DIR"
 
 
-@dataclass(slots=True)
-class Left:
-    """What a file says: the alerts that wait, oldest first, and the losses that are not told."""
-
-    entries: list[Entry] = field(default_factory=list)
-    lost: dict[str, int] = field(default_factory=dict)
-
-
-def choose(folder: str | os.PathLike[str] | None, *, name: str) -> tuple[Path | None, str]:
+def choose(folder: str | os.PathLike[str] | None, *, name: str, kind: str) -> tuple[Path | None, str]:
     """The folder for the spool, made if it is missing, and what is wrong with it (empty: nothing).
 
-    The argument, else OPSCLIENT_SPOOL_DIR, else a folder per name among the user's state. Raises ConfigurationError if a
-    folder that was named cannot be used; without one that can be, the spool is kept in memory alone.
+    The argument, else OPSCLIENT_SPOOL_DIR, else a folder per kind ("alerts") and name among the user's state. Raises
+    ConfigurationError if a folder that was named cannot be used; without one that can be, the spool is kept in memory alone.
     """
     named = "spool_dir"
     if folder is None:
         folder, named = os.environ.get(VARIABLE) or None, VARIABLE
     try:
-        chosen = Path(folder).absolute() if folder is not None else _usual(name)
+        chosen = Path(folder).absolute() if folder is not None else _usual(name, kind)
         if fcntl is None:
             raise OSError("this system has no file locks")
         chosen.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -70,10 +53,10 @@ def choose(folder: str | os.PathLike[str] | None, *, name: str) -> tuple[Path | 
     return chosen, ""
 
 
-def _usual(name: str) -> Path:
+def _usual(name: str, kind: str) -> Path:
     state = os.environ.get("XDG_STATE_HOME")
     base = Path(state) if state else Path("~/.local/state").expanduser()
-    return base / "opsclient" / "alerts" / _slug(name)
+    return base / "opsclient" / kind / _slug(name)
 
 
 def _slug(text: str) -> str:
@@ -81,12 +64,12 @@ def _slug(text: str) -> str:
 
 
 class Journal:
-    """One process' file. `owner` says whose alerts may be taken over: (the client's name, the console's address).
+    """One process' file. `owner` says whose lines may be taken over: (the client's name, the console's address, …).
 
     Not for two threads at a time. Every method raises OSError where the disk does.
     """
 
-    def __init__(self, folder: Path, *, owner: tuple[str, str]) -> None:
+    def __init__(self, folder: Path, *, owner: tuple[str, ...]) -> None:
         digest = blake2b(json.dumps(owner).encode(), digest_size=6).hexdigest()
         self._folder, self._prefix = folder, f"{_slug(owner[0])}-{digest}-"
         self._fd: int | None = None
@@ -94,9 +77,10 @@ class Journal:
         self._taken: list[tuple[int, Path]] = []
         self.size = 0
 
-    def append(self, records: Iterable[Mapping[str, Any]], *, sync: bool) -> None:
-        """Write these lines; with `sync` they are on the disk when it returns."""
-        data = b"".join(json.dumps(record).encode() + b"\n" for record in records)
+    def append(self, lines: Iterable[bytes], *, sync: bool) -> None:
+        """Write these lines, given without their ends; with `sync` they are on the disk when it returns."""
+        data = b"".join(line + b"\n" for line in lines)
+        is_new = self._fd is None
         fd = self._open()
         try:
             _write(fd, data)
@@ -106,14 +90,15 @@ class Journal:
         self.size += len(data)
         if sync:
             os.fsync(fd)
+            if is_new:
+                self._sync_folder()
 
-    def rewrite(self, entries: Iterable[Entry], lost: Mapping[str, int]) -> None:
+    def rewrite(self, lines: Iterable[bytes]) -> None:
         """Begin a new file with this alone, and remove the old one only when it is safe on the disk."""
         old = self._fd, self._path
         self._fd = self._path = None
         self.size = 0
-        self.append(state(entries, lost), sync=True)
-        self._sync_folder()
+        self.append(lines, sync=True)
         _remove(*old)
 
     def empty(self) -> None:
@@ -122,21 +107,16 @@ class Journal:
             os.ftruncate(self._fd, 0)
             self.size = 0
 
-    def take_over(self) -> Left:
-        """What gone processes left. Their files stay until `discard_taken`."""
-        left = Left()
+    def take_over(self) -> list[bytes]:
+        """What gone processes left, each file's text. The files stay until `discard_taken`."""
         self._taken = []
+        texts = []
         for path in sorted(self._folder.glob(f"{self._prefix}*.jsonl")):
             fd = _claim(path) if path != self._path else None
-            if fd is None:
-                continue
-            self._taken.append((fd, path))
-            found = parse(_read(fd))
-            left.entries += found.entries
-            for priority, number in found.lost.items():
-                left.lost[priority] = left.lost.get(priority, 0) + number
-        left.entries.sort(key=lambda entry: entry.alert.occurred_at)
-        return left
+            if fd is not None:
+                self._taken.append((fd, path))
+                texts.append(_read(fd))
+        return texts
 
     def discard_taken(self) -> None:
         """What was taken over is safe elsewhere."""
@@ -177,49 +157,9 @@ class Journal:
             os.close(fd)
 
 
-def state(entries: Iterable[Entry], lost: Mapping[str, int]) -> list[dict[str, Any]]:
-    """The lines that say all of it."""
-    waiting = list(entries)
-    lines: list[dict[str, Any]] = [added(entry) for entry in waiting]
-    lines += [{"direct": entry.key} for entry in waiting if entry.sent_directly]
-    parcels: dict[str, list[str]] = {}
-    for entry in waiting:
-        if entry.parcel:
-            parcels.setdefault(entry.parcel, []).append(entry.key)
-    lines += [{"parcel": parcel, "of": keys} for parcel, keys in parcels.items()]
-    return [*lines, {"lost": dict(lost)}] if lost else lines
-
-
-def added(entry: Entry) -> dict[str, Any]:
-    """The line for an alert that waits."""
-    return {"add": entry.key, "alert": entry.alert.body()}
-
-
-def parse(text: bytes) -> Left:
-    """What a file says. Lines that were cut off by a crash, or that nobody wrote this way, are passed over."""
-    entries: dict[str, Entry] = {}
-    parcels: dict[str, str] = {}
-    over: set[str] = set()
-    direct: set[str] = set()
-    lost: dict[str, int] = {}
-    for line in text.splitlines():
-        try:
-            record = json.loads(line)
-            if "add" in record:
-                entries[record["add"]] = Entry(read(record["alert"]), key=record["add"], stored=True)
-            elif "parcel" in record:
-                parcels |= dict.fromkeys(record["of"], record["parcel"])
-            elif "direct" in record:
-                direct.add(record["direct"])
-            elif "over" in record:
-                over |= set(record["over"])
-            elif "lost" in record:
-                lost = {str(name): int(number) for name, number in record["lost"].items()}
-        except (ValueError, TypeError, KeyError, AttributeError):
-            logger.warning("a line of the spool cannot be read and is passed over")
-    for key, entry in entries.items():
-        entry.parcel, entry.sent_directly = parcels.get(key, ""), key in direct
-    return Left([entry for key, entry in entries.items() if key not in over], lost)
+def line(record: Mapping[str, Any]) -> bytes:
+    """One line of the file."""
+    return json.dumps(record).encode()
 
 
 def _claim(path: Path) -> int | None:
