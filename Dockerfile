@@ -9,6 +9,7 @@ RUN pip install --no-cache-dir --require-hashes --only-binary :all: -r requireme
 
 COPY manage.py pyproject.toml LICENSE ./
 COPY opsconsole opsconsole
+COPY alerts alerts
 COPY killswitch killswitch
 COPY monitoring monitoring
 COPY client client

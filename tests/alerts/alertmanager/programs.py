@@ -12,7 +12,12 @@ import pytest
 
 from tests.console import free_port
 
-PACKAGES = {"amtool": "prometheus-alertmanager", "prometheus": "prometheus"}
+PACKAGES = {
+    "amtool": "prometheus-alertmanager",
+    "prometheus": "prometheus",
+    "promtool": "prometheus",
+    "docker-compose": "docker-compose",
+}
 
 
 def program(name: str) -> str:
