@@ -1,6 +1,6 @@
 """What one batch writes. All of it in the batch's transaction, under the client's lock."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -131,13 +131,13 @@ def add(changes: Mapping[str, Change], *, at: datetime, minute: datetime, now: d
         "minute": minute,
         "end": minute + timedelta(minutes=1),
         "now": now,
-        "keys": list(changes),
-        "totals": [change.total for change in each],
-        "counts": [change.count for change in each],
-        "lows": [change.low for change in each],
-        "highs": [change.high for change in each],
-        "lasts": [change.last for change in each],
-        "buckets": [None if change.buckets is None else _array(change.buckets) for change in each],
+        "keys": "{" + ",".join(changes) + "}",
+        "totals": _array([change.total for change in each]),
+        "counts": _array([change.count for change in each]),
+        "lows": _array([change.low for change in each]),
+        "highs": _array([change.high for change in each]),
+        "lasts": _array([change.last for change in each]),
+        "buckets": _arrays([change.buckets for change in each]),
     }
     with connection.cursor() as cursor:
         cursor.execute(ADD, values)
@@ -145,6 +145,11 @@ def add(changes: Mapping[str, Change], *, at: datetime, minute: datetime, now: d
             raise SeriesVanished
 
 
-def _array(numbers: list[int]) -> str:
-    """As PostgreSQL writes an array."""
-    return "{" + ",".join(map(str, numbers)) + "}"
+def _array(numbers: Sequence[float | None]) -> str:
+    """As PostgreSQL writes an array: what psycopg does for any kind of value takes several times as long."""
+    return "{" + ",".join(["NULL" if number is None else repr(number) for number in numbers]) + "}"
+
+
+def _arrays(arrays: Sequence[list[int] | None]) -> str:
+    """Arrays of numbers as the texts of an array."""
+    return "{" + ",".join(["NULL" if array is None else f'"{_array(array)}"' for array in arrays]) + "}"
