@@ -31,8 +31,8 @@ SELECT gen_random_uuid(), 'made', 'made-' || n, '{{}}', 0, 0, now(), now(), now(
 # In the order in which they come: all series of a minute, then those of the next.
 NEW_MINUTES = """
 INSERT INTO monitoring_minute (series_id, at, total, count, low, high, last, buckets)
-SELECT id, minute, 3, CASE WHEN id % 4 < 2 THEN 0 ELSE 60 END, CASE WHEN id % 4 = 2 THEN 1 END, CASE WHEN id % 4 = 2 THEN 9 END,
-    CASE WHEN id % 4 = 2 THEN random() END, CASE WHEN id % 4 = 3 THEN array_fill(4::bigint, ARRAY[16]) END
+SELECT id, minute, 3, CASE WHEN mod(id, 4) < 2 THEN 0 ELSE 60 END, CASE WHEN mod(id, 4) = 2 THEN 1 END, CASE WHEN mod(id, 4) = 2 THEN 9 END,
+    CASE WHEN mod(id, 4) = 2 THEN random() END, CASE WHEN mod(id, 4) = 3 THEN array_fill(4::bigint, ARRAY[16]) END
 FROM generate_series(%(start)s::timestamptz, %(end)s::timestamptz - interval '1 minute', interval '1 minute') minute,
     unnest(%(ids)s::bigint[]) id
 ORDER BY minute, id

@@ -13,7 +13,7 @@ from monitoring.metrics.batches import Batch, Fault, InvalidBatch, shown
 from monitoring.metrics.catalogue import CATALOGUE
 from monitoring.metrics.checking import Change, Ident, change_of, check_values, ident_of, metric_of
 from monitoring.metrics.known import key_of, known_series, labels_of
-from monitoring.metrics.retention import minutes_kept
+from monitoring.metrics.retention import oldest_taken
 from opsconsole.live.publish import publish
 
 __all__ = ["NothingUsable", "Result", "ingest", "key_of"]
@@ -85,8 +85,8 @@ def _time_of(batch: Batch, *, now: datetime) -> datetime:
             "sent_at",
             f"is in the future: it may be {AHEAD.seconds} s ahead of the console's clock, which says {now.isoformat(timespec='seconds')}",
         )
-    if batch.sent_at < now - minutes_kept():
-        raise InvalidBatch("sent_at", f"is older than the {minutes_kept().days} days that minutes are kept")
+    if batch.sent_at < now - oldest_taken():
+        raise InvalidBatch("sent_at", f"is too old: it may be {oldest_taken().days} days ago")
     return batch.sent_at.astimezone(UTC)
 
 

@@ -100,9 +100,9 @@ def test_those_of_the_next_days_are_made_ahead() -> None:
 
 @pytest.mark.django_db
 def test_a_late_batch_gets_its_own_day() -> None:
-    push(trades(2), at=OLD, now=NOW)
-    assert attached("monitoring_minute") == ["monitoring_minute_20261027"]
-    assert minute_of("trades_total", OLD).total == 2
+    push(trades(2), at=NOW - 7 * DAY, now=NOW)
+    assert attached("monitoring_minute") == ["monitoring_minute_20261118"]
+    assert minute_of("trades_total", NOW - 7 * DAY).total == 2
 
 
 @pytest.mark.django_db
@@ -181,7 +181,7 @@ def test_after_dropping_a_partition_can_be_made_again() -> None:
 
 @pytest.mark.usefixtures("_no_partitions")
 def test_minutes_that_are_not_summed_up_are_not_dropped() -> None:
-    push(trades(2), at=OLD, now=NOW)
+    push(trades(2), at=OLD, now=OLD + 3 * HOUR)
     later = OLD + 32 * DAY
     assert RollUp.objects.get().rolled_at is None
     assert drop_old(now=later) == []
@@ -229,7 +229,7 @@ def test_waits_are_short_only_while_dropping() -> None:
 def test_batches_are_forgotten_after_a_week_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "PIECE", 2)
     for number in range(5):
-        push(trades(), at=NOW - 7 * DAY - (number + 1) * HOUR)
+        push(trades(), at=NOW - 7 * DAY - (number + 2) * HOUR)
     push(trades(), at=NOW - 7 * DAY, batch_id="kept")
     assert forget_batches(now=NOW) == 5
     assert [batch.pk for batch in Batch.objects.all()] == ["kept"]

@@ -92,7 +92,7 @@ def test_what_is_no_batch_is_refused(trading: Client, text: str, message: str) -
         ({"sent_at": 1_700_000_000}, "sent_at: expected datetime, got int"),
         (
             {"sent_at": "0001-01-01T00:00:00+14:00"},
-            "sent_at: is older than the 30 days that minutes are kept",
+            "sent_at: is too old: it may be 7 days ago",
         ),
         ({"more": 1}, "body: object contains unknown field more"),
     ],
