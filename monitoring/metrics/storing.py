@@ -14,8 +14,16 @@ from monitoring.metrics.known import labels_of
 # Any number that nothing else uses, beside the client's.
 LOCK = 7301846
 
+# The server ends a session that holds the lock and says nothing for so long (its process is suspended, or its network gone) …
+IDLE_MS = 10_000
+# … and others wait a little longer than that for it.
+WAIT_MS = 15_000
+
 # Series belong to one client each, so that batches under this lock never wait for each other's rows in different orders.
-LOCKED = "SELECT pg_advisory_xact_lock(%s, hashtext(%s))"
+LOCKED = """
+SELECT set_config('idle_in_transaction_session_timeout', %s, true), set_config('lock_timeout', %s, true),
+    pg_advisory_xact_lock(%s, hashtext(%s))
+"""
 NEW_BATCH = """
 INSERT INTO monitoring_batch (id, client, received_at, accepted, rejected) VALUES (%s, %s, %s, %s, %s) ON CONFLICT (id) DO NOTHING
 """
@@ -76,8 +84,9 @@ class SeriesVanished(Exception):
 
 
 def lock_client(client: str) -> None:
+    """Until the transaction ends. OperationalError when somebody holds it for too long."""
     with connection.cursor() as cursor:
-        cursor.execute(LOCKED, [LOCK, client])
+        cursor.execute(LOCKED, [str(IDLE_MS), str(WAIT_MS), LOCK, client])
 
 
 def note_batch(

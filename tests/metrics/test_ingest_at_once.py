@@ -80,6 +80,23 @@ def test_the_first_of_a_day_come_together() -> None:
     assert Series.objects.count() == THREADS
 
 
+def test_a_client_whose_lock_is_held_is_refused_after_a_while_and_others_are_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(storing, "WAIT_MS", 50)
+    other = connection.copy()
+    other.set_autocommit(False)
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext('AAPL'))", [storing.LOCK])
+    with pytest.raises(OperationalError, match="lock timeout"):
+        push(trades(1), client="AAPL")
+    push(trades(1), client="MSFT")
+    other.rollback()
+    other.close()
+    push(trades(1), client="AAPL")
+    assert Batch.objects.count() == 2
+
+
 def test_what_fails_leaves_nothing_and_may_be_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise OperationalError("gone")
