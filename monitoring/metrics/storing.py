@@ -10,9 +10,12 @@ from django.db import connection
 from monitoring.metrics.batches import Fault
 from monitoring.metrics.checking import Change, Ident
 from monitoring.metrics.known import labels_of
+from opsconsole.live.publish import CHANNEL, announcement
 
 # Any number that nothing else uses, beside the client's.
 LOCK = 7301846
+# On the bus, when a batch is committed.
+TOPIC = "metrics"
 
 # The server ends a session that holds the lock and says nothing for so long (its process is suspended, or its network gone) …
 IDLE_MS = 10_000
@@ -20,11 +23,16 @@ IDLE_MS = 10_000
 WAIT_MS = 15_000
 
 # Series belong to one client each, so that batches under this lock never wait for each other's rows in different orders.
-LOCKED = """
-SELECT set_config('idle_in_transaction_session_timeout', %s, true), set_config('lock_timeout', %s, true),
-    pg_advisory_xact_lock(%s, hashtext(%s))
-"""
+# Statements are few, for each is a way to the server and back while the next batch waits.
 NEW_BATCH = """
+WITH locked AS MATERIALIZED (
+    SELECT set_config('idle_in_transaction_session_timeout', %(idle)s, true), set_config('lock_timeout', %(wait)s, true),
+        pg_advisory_xact_lock(%(lock)s, hashtext(%(client)s))
+)
+INSERT INTO monitoring_batch (id, client, received_at, accepted, rejected)
+SELECT %(id)s, %(client)s, %(now)s, %(accepted)s, %(rejected)s::jsonb FROM locked ON CONFLICT (id) DO NOTHING
+"""
+BATCH = """
 INSERT INTO monitoring_batch (id, client, received_at, accepted, rejected) VALUES (%s, %s, %s, %s, %s) ON CONFLICT (id) DO NOTHING
 """
 BATCH = "SELECT client, accepted, rejected::text FROM monitoring_batch WHERE id = %s"
@@ -64,7 +72,7 @@ WITH pushed AS MATERIALIZED (
         high = GREATEST(m.high, EXCLUDED.high), last = coalesce(EXCLUDED.last, m.last),
         buckets = CASE WHEN EXCLUDED.buckets IS NULL THEN m.buckets ELSE MINUTE_BUCKETS END
 )
-SELECT count(*) FROM pushed
+SELECT count(*), pg_notify(%(channel)s, %(announcement)s) IS NULL FROM pushed
 """
 ADD = _ADD.replace("SERIES_BUCKETS", ADDED.format("s.buckets", "p.buckets")).replace(
     "MINUTE_BUCKETS", ADDED.format("m.buckets", "EXCLUDED.buckets")
@@ -83,19 +91,25 @@ class SeriesVanished(Exception):
     """Not every series is there. Nothing may be committed."""
 
 
-def lock_client(client: str) -> None:
-    """Until the transaction ends. OperationalError when somebody holds it for too long."""
-    with connection.cursor() as cursor:
-        cursor.execute(LOCKED, [str(IDLE_MS), str(WAIT_MS), LOCK, client])
-
-
 def note_batch(
     batch_id: str, *, client: str, accepted: int, rejected: list[Fault], now: datetime
 ) -> Stored | None:
-    """None: it is noted, and to be counted. Otherwise it was before, and this was the answer."""
+    """None: it is noted, and to be counted, under the client's lock. Otherwise it was before, and this was the answer.
+
+    First in the transaction. OperationalError when somebody holds the lock for too long.
+    """
+    values = {
+        "id": batch_id,
+        "client": client,
+        "now": now,
+        "accepted": accepted,
+        "rejected": msgspec.json.encode(rejected).decode(),
+        "idle": str(IDLE_MS),
+        "wait": str(WAIT_MS),
+        "lock": LOCK,
+    }
     with connection.cursor() as cursor:
-        text = msgspec.json.encode(rejected).decode()
-        cursor.execute(NEW_BATCH, [batch_id, client, now, accepted, text])
+        cursor.execute(NEW_BATCH, values)
         if cursor.rowcount:
             return None
         cursor.execute(BATCH, [batch_id])
@@ -133,7 +147,7 @@ def add_series(new: Mapping[str, Ident], *, client: str, at: datetime, now: date
 
 
 def add(changes: Mapping[str, Change], *, at: datetime, minute: datetime, now: datetime) -> None:
-    """Count these, by key, in their series and in their minute. Raises SeriesVanished."""
+    """Count these, by key, in their series and in their minute, and tell pages of it. Raises SeriesVanished."""
     each = changes.values()
     values: dict[str, Any] = {
         "at": at,
@@ -146,12 +160,15 @@ def add(changes: Mapping[str, Change], *, at: datetime, minute: datetime, now: d
         "lows": _array([change.low for change in each]),
         "highs": _array([change.high for change in each]),
         "lasts": _array([change.last for change in each]),
+        "channel": CHANNEL,
+        "announcement": announcement(TOPIC),
         "buckets": _arrays([change.buckets for change in each]),
     }
     with connection.cursor() as cursor:
         cursor.execute(ADD, values)
-        if cursor.fetchone() != (len(changes),):
-            raise SeriesVanished
+        row = cursor.fetchone()
+    if row is None or row[0] != len(changes):
+        raise SeriesVanished
 
 
 def _array(numbers: Sequence[float | None]) -> str:
