@@ -32,9 +32,6 @@ WITH locked AS MATERIALIZED (
 INSERT INTO monitoring_batch (id, client, received_at, accepted, rejected)
 SELECT %(id)s, %(client)s, %(now)s, %(accepted)s, %(rejected)s::jsonb FROM locked ON CONFLICT (id) DO NOTHING
 """
-BATCH = """
-INSERT INTO monitoring_batch (id, client, received_at, accepted, rejected) VALUES (%s, %s, %s, %s, %s) ON CONFLICT (id) DO NOTHING
-"""
 BATCH = "SELECT client, accepted, rejected::text FROM monitoring_batch WHERE id = %s"
 EXISTING = "SELECT key::text FROM monitoring_series WHERE key = ANY(%s::uuid[])"
 COUNT = "SELECT name, count(*) FROM monitoring_series WHERE client = %s AND name = ANY(%s) GROUP BY name"
@@ -98,7 +95,7 @@ def note_batch(
 
     First in the transaction. OperationalError when somebody holds the lock for too long.
     """
-    values = {
+    values: dict[str, Any] = {
         "id": batch_id,
         "client": client,
         "now": now,
