@@ -31,7 +31,11 @@ def one(number: int) -> dict[str, Any]:
                 "inc": 3,
             }
         case 1:
-            return {"name": "signals_generated_total", "labels": {"ticker": ticker, "signal": "BUY"}, "inc": 1}
+            return {
+                "name": "signals_generated_total",
+                "labels": {"ticker": ticker, "signal": "BUY"},
+                "inc": 1,
+            }
         case 2:
             return {
                 "name": "risk_score",

@@ -12,6 +12,8 @@ MOST_SERIES = 10_000
 LONGEST_ID, LONGEST_NAME = 64, 100
 # Control characters, and halves of characters, which are no text.
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+# What msgspec raises for a value of the wrong kind, too large, or a text with half a character.
+UNREADABLE = (msgspec.ValidationError, OverflowError, UnicodeError)
 PATH = re.compile(r" - at `\$\.?(.*)`$")
 
 
@@ -90,7 +92,7 @@ def decode(body: bytes) -> Batch:
     for index, item in enumerate(sent.series):
         try:
             series.append((index, msgspec.convert(item, PushedSeries)))
-        except (msgspec.ValidationError, OverflowError) as error:
+        except UNREADABLE as error:
             faults.append(Fault(index, _name_in(item), _said(error)))
     return Batch(sent.batch_id, sent.client, sent.sent_at, series, faults)
 
@@ -103,7 +105,7 @@ def _decode_doubtful(body: bytes) -> _Doubtful:
         raise InvalidBatch("body", "is not valid JSON") from None
     try:
         return msgspec.convert(value, _Doubtful)
-    except (msgspec.ValidationError, OverflowError) as error:
+    except UNREADABLE as error:
         field, _, problem = _said(error).partition(": ")
         raise InvalidBatch(*((field, problem) if problem else ("body", field))) from None
 
@@ -127,6 +129,8 @@ def shown(text: str, longest: int = LONGEST_NAME) -> str:
 
 def _said(error: Exception) -> str:
     """msgspec's words with the field in front: `inc: expected float, got str`."""
+    if isinstance(error, UnicodeError):
+        return "a text in it has half of a character (a surrogate)"
     text = str(error) if isinstance(error, msgspec.ValidationError) else "the number is too large"
     path = PATH.search(text)
     words = shown(PATH.sub("", text).replace("`", ""), 300)

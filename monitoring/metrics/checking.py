@@ -13,6 +13,7 @@ LONGEST_LABEL = 100
 # Larger than anything that is measured, and far below what sums can hold.
 LARGEST = 1e18
 MOST_COUNTED = 10**12
+PUSHABLE = {name: metric for name, metric in CATALOGUE.items() if metric.source is Source.CLIENT}
 FIELDS = {Kind.COUNTER: "inc", Kind.GAUGE: "set", Kind.HISTOGRAM: "histogram"}
 
 
@@ -51,12 +52,12 @@ class Change:
 
 def metric_of(pushed: PushedSeries) -> Metric:
     """Raises ValueError."""
-    metric = CATALOGUE.get(pushed.name)
-    if metric is None:
-        raise ValueError(f"name: there is no metric {shown(pushed.name)!r}")
-    if metric.source is not Source.CLIENT:
-        raise ValueError(f"name: the console itself keeps {metric.name}; it cannot be pushed")
-    return metric
+    metric = PUSHABLE.get(pushed.name)
+    if metric is not None:
+        return metric
+    if pushed.name in CATALOGUE:
+        raise ValueError(f"name: the console itself keeps {pushed.name}; it cannot be pushed")
+    raise ValueError(f"name: there is no metric {shown(pushed.name)!r}")
 
 
 def ident_of(pushed: PushedSeries, metric: Metric) -> Ident:

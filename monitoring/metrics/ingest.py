@@ -13,8 +13,7 @@ from monitoring.metrics.batches import Batch, Fault, InvalidBatch, shown
 from monitoring.metrics.catalogue import CATALOGUE
 from monitoring.metrics.checking import Change, Ident, change_of, check_values, ident_of, metric_of
 from monitoring.metrics.known import key_of, known_series, labels_of
-from monitoring.metrics.retention import minutes_kept
-from opsconsole.live.publish import publish
+from monitoring.metrics.retention import oldest_taken
 
 __all__ = ["NothingUsable", "Result", "ingest", "key_of"]
 
@@ -85,8 +84,8 @@ def _time_of(batch: Batch, *, now: datetime) -> datetime:
             "sent_at",
             f"is in the future: it may be {AHEAD.seconds} s ahead of the console's clock, which says {now.isoformat(timespec='seconds')}",
         )
-    if batch.sent_at < now - minutes_kept():
-        raise InvalidBatch("sent_at", f"is older than the {minutes_kept().days} days that minutes are kept")
+    if batch.sent_at < now - oldest_taken():
+        raise InvalidBatch("sent_at", f"is too old: it may be {oldest_taken().days} days ago")
     return batch.sent_at.astimezone(UTC)
 
 
@@ -116,7 +115,6 @@ def _store(batch: Batch, brought: _Sorted, *, at: datetime, now: datetime) -> Re
     minute = at.replace(second=0, microsecond=0)
     partitions.ensure([minute])
     with transaction.atomic():
-        storing.lock_client(batch.client)
         earlier = storing.note_batch(
             batch.batch_id, client=batch.client, accepted=brought.accepted, rejected=brought.faults, now=now
         )
@@ -126,7 +124,6 @@ def _store(batch: Batch, brought: _Sorted, *, at: datetime, now: datetime) -> Re
             rollup.note_late(minute)
         keys = _keys(batch.client, brought.changes, at=at, now=now)
         storing.add(_by_key(brought.changes, keys), at=at, minute=minute, now=now)
-        publish("metrics")
     known_series.remember(batch.client, keys)
     names = frozenset(ident.name for ident in brought.changes)
     return Result(brought.accepted, brought.faults, names)

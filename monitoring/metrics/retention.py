@@ -1,4 +1,4 @@
-"""Drops partitions that are older than they are kept, and deletes batches that nobody sends again. Never makes an ingest wait."""
+"""Drops partitions that are older than they are kept, and forgets batches that are too old to be taken again. Never makes an ingest wait."""
 
 import logging
 from collections.abc import Iterator
@@ -14,7 +14,10 @@ from monitoring.metrics.partitions import HOURS, MINUTES, Partitioned, forget
 
 log = logging.getLogger(__name__)
 
-BATCHES_KEPT = timedelta(days=7)
+# How old a batch may be when it comes: whether an older one was counted before is not known any more, so it is not taken.
+OLDEST_BATCH = timedelta(days=7)
+# Longer than that, for a client's clock may be ahead.
+BATCHES_KEPT = OLDEST_BATCH + timedelta(hours=1)
 # Batches deleted in one transaction, and transactions in one call.
 PIECE, PIECES = 5000, 200
 DAYS_A_MONTH = 31
@@ -38,6 +41,11 @@ def minutes_kept() -> timedelta:
     return timedelta(days=settings.METRICS_MINUTES_DAYS)
 
 
+def oldest_taken() -> timedelta:
+    """How old a batch may be."""
+    return min(minutes_kept(), OLDEST_BATCH)
+
+
 def hours_kept() -> timedelta:
     return timedelta(days=DAYS_A_MONTH * settings.METRICS_HOURS_MONTHS)
 
@@ -57,7 +65,7 @@ def drop_old(*, now: datetime) -> list[str]:
 
 
 def forget_batches(*, now: datetime) -> int:
-    """Delete batches of more than a week ago, in pieces. Returns how many."""
+    """Delete those that would be refused by now, in pieces. Returns how many."""
     deleted = 0
     for _ in range(PIECES):
         with transaction.atomic(), connection.cursor() as cursor:

@@ -1,6 +1,6 @@
 """What one batch writes. All of it in the batch's transaction, under the client's lock."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -10,14 +10,27 @@ from django.db import connection
 from monitoring.metrics.batches import Fault
 from monitoring.metrics.checking import Change, Ident
 from monitoring.metrics.known import labels_of
+from opsconsole.live.publish import CHANNEL, announcement
 
 # Any number that nothing else uses, beside the client's.
 LOCK = 7301846
+# On the bus, when a batch is committed.
+TOPIC = "metrics"
+
+# The server ends a session that holds the lock and says nothing for so long (its process is suspended, or its network gone) …
+IDLE_MS = 10_000
+# … and others wait a little longer than that for it.
+WAIT_MS = 15_000
 
 # Series belong to one client each, so that batches under this lock never wait for each other's rows in different orders.
-LOCKED = "SELECT pg_advisory_xact_lock(%s, hashtext(%s))"
+# Statements are few, for each is a way to the server and back while the next batch waits.
 NEW_BATCH = """
-INSERT INTO monitoring_batch (id, client, received_at, accepted, rejected) VALUES (%s, %s, %s, %s, %s) ON CONFLICT (id) DO NOTHING
+WITH locked AS MATERIALIZED (
+    SELECT set_config('idle_in_transaction_session_timeout', %(idle)s, true), set_config('lock_timeout', %(wait)s, true),
+        pg_advisory_xact_lock(%(lock)s, hashtext(%(client)s))
+)
+INSERT INTO monitoring_batch (id, client, received_at, accepted, rejected)
+SELECT %(id)s, %(client)s, %(now)s, %(accepted)s, %(rejected)s::jsonb FROM locked ON CONFLICT (id) DO NOTHING
 """
 BATCH = "SELECT client, accepted, rejected::text FROM monitoring_batch WHERE id = %s"
 EXISTING = "SELECT key::text FROM monitoring_series WHERE key = ANY(%s::uuid[])"
@@ -56,7 +69,7 @@ WITH pushed AS MATERIALIZED (
         high = GREATEST(m.high, EXCLUDED.high), last = coalesce(EXCLUDED.last, m.last),
         buckets = CASE WHEN EXCLUDED.buckets IS NULL THEN m.buckets ELSE MINUTE_BUCKETS END
 )
-SELECT count(*) FROM pushed
+SELECT count(*), pg_notify(%(channel)s, %(announcement)s) IS NULL FROM pushed
 """
 ADD = _ADD.replace("SERIES_BUCKETS", ADDED.format("s.buckets", "p.buckets")).replace(
     "MINUTE_BUCKETS", ADDED.format("m.buckets", "EXCLUDED.buckets")
@@ -75,18 +88,25 @@ class SeriesVanished(Exception):
     """Not every series is there. Nothing may be committed."""
 
 
-def lock_client(client: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(LOCKED, [LOCK, client])
-
-
 def note_batch(
     batch_id: str, *, client: str, accepted: int, rejected: list[Fault], now: datetime
 ) -> Stored | None:
-    """None: it is noted, and to be counted. Otherwise it was before, and this was the answer."""
+    """None: it is noted, and to be counted, under the client's lock. Otherwise it was before, and this was the answer.
+
+    First in the transaction. OperationalError when somebody holds the lock for too long.
+    """
+    values: dict[str, Any] = {
+        "id": batch_id,
+        "client": client,
+        "now": now,
+        "accepted": accepted,
+        "rejected": msgspec.json.encode(rejected).decode(),
+        "idle": str(IDLE_MS),
+        "wait": str(WAIT_MS),
+        "lock": LOCK,
+    }
     with connection.cursor() as cursor:
-        text = msgspec.json.encode(rejected).decode()
-        cursor.execute(NEW_BATCH, [batch_id, client, now, accepted, text])
+        cursor.execute(NEW_BATCH, values)
         if cursor.rowcount:
             return None
         cursor.execute(BATCH, [batch_id])
@@ -124,27 +144,35 @@ def add_series(new: Mapping[str, Ident], *, client: str, at: datetime, now: date
 
 
 def add(changes: Mapping[str, Change], *, at: datetime, minute: datetime, now: datetime) -> None:
-    """Count these, by key, in their series and in their minute. Raises SeriesVanished."""
+    """Count these, by key, in their series and in their minute, and tell pages of it. Raises SeriesVanished."""
     each = changes.values()
     values: dict[str, Any] = {
         "at": at,
         "minute": minute,
         "end": minute + timedelta(minutes=1),
         "now": now,
-        "keys": list(changes),
-        "totals": [change.total for change in each],
-        "counts": [change.count for change in each],
-        "lows": [change.low for change in each],
-        "highs": [change.high for change in each],
-        "lasts": [change.last for change in each],
-        "buckets": [None if change.buckets is None else _array(change.buckets) for change in each],
+        "keys": "{" + ",".join(changes) + "}",
+        "totals": _array([change.total for change in each]),
+        "counts": _array([change.count for change in each]),
+        "lows": _array([change.low for change in each]),
+        "highs": _array([change.high for change in each]),
+        "lasts": _array([change.last for change in each]),
+        "channel": CHANNEL,
+        "announcement": announcement(TOPIC),
+        "buckets": _arrays([change.buckets for change in each]),
     }
     with connection.cursor() as cursor:
         cursor.execute(ADD, values)
-        if cursor.fetchone() != (len(changes),):
-            raise SeriesVanished
+        row = cursor.fetchone()
+    if row is None or row[0] != len(changes):
+        raise SeriesVanished
 
 
-def _array(numbers: list[int]) -> str:
-    """As PostgreSQL writes an array."""
-    return "{" + ",".join(map(str, numbers)) + "}"
+def _array(numbers: Sequence[float | None]) -> str:
+    """As PostgreSQL writes an array: what psycopg does for any kind of value takes several times as long."""
+    return "{" + ",".join(["NULL" if number is None else repr(number) for number in numbers]) + "}"
+
+
+def _arrays(arrays: Sequence[list[int] | None]) -> str:
+    """Arrays of numbers as the texts of an array."""
+    return "{" + ",".join(["NULL" if array is None else f'"{_array(array)}"' for array in arrays]) + "}"

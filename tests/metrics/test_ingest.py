@@ -6,11 +6,13 @@ from datetime import timedelta, timezone
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
 from monitoring.metrics import ingest as ingesting
 from monitoring.metrics.batches import InvalidBatch
 from monitoring.metrics.ingest import NothingUsable
 from monitoring.metrics.known import key_of, known_series
+from monitoring.metrics.retention import forget_batches
 from monitoring.models import Batch, Minute, Series
 from tests.metrics.pushing import (
     DAY,
@@ -57,10 +59,26 @@ def test_a_batch_from_the_future_is_refused() -> None:
         push(trades(), at=NOW + timedelta(minutes=2, seconds=1), now=NOW)
 
 
-def test_a_batch_older_than_minutes_are_kept_is_refused() -> None:
-    push(trades(), at=NOW - timedelta(days=30), now=NOW)
-    with pytest.raises(InvalidBatch, match="sent_at: is older than the 30 days"):
-        push(trades(), at=NOW - timedelta(days=30, seconds=1), now=NOW)
+def test_a_batch_of_which_nobody_knows_whether_it_was_counted_is_refused() -> None:
+    push(trades(), at=NOW - timedelta(days=7), now=NOW)
+    with pytest.raises(InvalidBatch, match="sent_at: is too old: it may be 7 days ago"):
+        push(trades(), at=NOW - timedelta(days=7, seconds=1), now=NOW)
+
+
+def test_a_batch_older_than_minutes_are_kept_is_refused(settings: Settings) -> None:
+    settings.METRICS_MINUTES_DAYS = 3
+    push(trades(), at=NOW - timedelta(days=3), now=NOW)
+    with pytest.raises(InvalidBatch, match="sent_at: is too old: it may be 3 days ago"):
+        push(trades(), at=NOW - timedelta(days=3, seconds=1), now=NOW)
+
+
+def test_what_may_still_be_taken_is_still_known() -> None:
+    """Sent by a clock that is ahead, sent again at the last moment: never counted twice."""
+    sent = NOW + timedelta(minutes=2)
+    push(trades(3), at=sent, now=NOW, batch_id="same")
+    again = sent + timedelta(days=7)
+    forget_batches(now=again)
+    assert push(trades(3), at=sent, now=again, batch_id="same").repeated
 
 
 def test_the_id_of_another_clients_batch_is_refused() -> None:

@@ -89,10 +89,11 @@ def test_what_is_no_batch_is_refused(trading: Client, text: str, message: str) -
         ({"series": {}}, "series: expected array, got object"),
         ({"sent_at": "2026-11-25T15:04:05"}, "sent_at: expected datetime with a timezone component"),
         ({"sent_at": "yesterday"}, "sent_at: invalid RFC3339 encoded datetime"),
+        ({"sent_at": "\ud800"}, "body: a text in it has half of a character (a surrogate)"),
         ({"sent_at": 1_700_000_000}, "sent_at: expected datetime, got int"),
         (
             {"sent_at": "0001-01-01T00:00:00+14:00"},
-            "sent_at: is older than the 30 days that minutes are kept",
+            "sent_at: is too old: it may be 7 days ago",
         ),
         ({"more": 1}, "body: object contains unknown field more"),
     ],
@@ -105,10 +106,11 @@ def test_a_batch_with_a_fault_is_refused_and_named(
     assert answer["error"]["details"] == dict([message.split(": ", 1)])
 
 
-def test_a_batch_of_the_future_is_refused(trading: Client) -> None:
-    status, answer = post(
-        trading, body_of(trades(), sent_at=(datetime.now(UTC) + timedelta(hours=1)).isoformat())
-    )
+@pytest.mark.parametrize(
+    "moment", [(datetime.now(UTC) + timedelta(days=1)).isoformat(), "9999-12-31T23:59:59-14:00"]
+)
+def test_a_batch_of_the_future_is_refused(trading: Client, moment: str) -> None:
+    status, answer = post(trading, body_of(trades(), sent_at=moment))
     assert status == 400
     assert answer["error"]["message"].startswith("sent_at: is in the future")
 
@@ -125,6 +127,9 @@ FAULTS: list[tuple[dict[str, Any] | Any, str]] = [
     (trades(float("inf")), "inc: must be finite"),
     (trades(1e19), "inc: must be between -1e+18 and 1e+18"),
     (trades() | {"inc": "3"}, "inc: expected float, got str"),
+    (trades() | {"inc": "\ud800"}, "a text in it has half of a character (a surrogate)"),
+    (trades() | {"\ud800": 1}, "a text in it has half of a character (a surrogate)"),
+    (trades() | {"inc": 10**400}, "inc: number out of range"),
     (trades() | {"inc": True}, "inc: expected float, got bool"),
     (value(float("-inf")), "set: must be finite"),
     (value(float("nan")), "set: must be a number, not NaN"),
