@@ -92,10 +92,10 @@ class Desk:
                 at = clock.utc_text()
                 batches = build(pending, client=self._client, sent_at=at, generation=generation)
                 self.spool.add(batches, at_once=not self.sender.away)
-                self.sender.worker.wake()
             else:
                 self.spool.tidy()
             self._collected = generation
+            self.sender.worker.wake()  # also for what an earlier process has left
 
     def close(self, until: float) -> None:
         """Deliver what there is until this time of the clock, if the console is not known to be away; leave the rest in the spool."""
