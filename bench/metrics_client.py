@@ -95,14 +95,14 @@ def measure(collector: MetricsCollector) -> dict[str, list[float]]:
         work(2_000)
     for _ in range(ROUNDS):
         for name, work in works.items():
-            found.setdefault(name, []).append(_timed(lambda work=work: work(TRADES)))
-            found.setdefault(f"{name}, threads", []).append(_timed(lambda work=work: _in_threads(work)))
+            found.setdefault(name, []).append(_timed(work, TRADES))
+            found.setdefault(f"{name}, threads", []).append(_timed(_in_threads, work))
     return found
 
 
-def _timed(run: Callable[[], None]) -> float:
+def _timed(run: Callable[..., None], *arguments: object) -> float:
     began = perf_counter()
-    run()
+    run(*arguments)
     return (perf_counter() - began) / TRADES * 1e6
 
 

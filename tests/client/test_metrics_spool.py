@@ -356,6 +356,51 @@ def test_a_fork_counts_from_nothing_and_the_parent_goes_on(collect: Collect, ser
     }
 
 
+def test_a_worker_of_multiprocessing_has_sent_everything_when_it_ends(
+    collect: Collect, server: ConsoleServer
+) -> None:
+    collect().close()
+    finish(child(3, "worker"))
+    assert server.metrics.total("trades_total", ticker="IBM", side="BUY", status="filled") == 1
+    assert server.metrics.total("trades_total") == 4
+
+
+def test_kills_at_any_moment_leave_an_exact_total(collect: Collect, server: ConsoleServer) -> None:
+    """The process resumes where the console's total says that it was, so a loss or a repetition shows."""
+    collect().close()
+    wanted = 4_000
+    lost: list[int] = []
+
+    def lose_some(handler: Handler, _path: str, data: dict[str, Any]) -> bool:
+        if len(server.posts) % 3:
+            return False
+        server.metrics.take(data)
+        lost.append(1)
+        handler.close_connection = True
+        return True
+
+    server.post_answer = lose_some
+    for kill in range(8):
+        probe = collect()
+        assert probe.flush(timeout=20), "what was left is sent"
+        probe.close()
+        done = server.metrics.total("trades_total")
+        process = child(wanted, f"from {done:.0f}")
+        assert process.stdout is not None
+        for _ in range(3 + kill % 3):
+            process.stdout.readline()
+        process.kill()
+        process.communicate(timeout=20)
+    server.post_answer = None
+    probe = collect()
+    assert probe.flush(timeout=20)
+    done = server.metrics.total("trades_total")
+    assert 0 < done < wanted
+    finish(child(wanted, f"from {done:.0f}"))
+    assert server.metrics.total("trades_total") == wanted
+    assert lost
+
+
 # What the console does not take
 
 
