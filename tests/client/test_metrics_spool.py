@@ -1,9 +1,5 @@
-"""While the console is away, and across the end of a process: nothing is lost, nothing is counted twice."""
+"""While the console is away: what waits is kept in order, on the disk, within bounds, and is counted once."""
 
-import os
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,46 +10,12 @@ from opsclient.metrics.spool import Spool, parse
 
 from tests.client.console_server import ConsoleServer, Handler, eventually
 from tests.client.ledger import key
-
-Collect = Callable[..., MetricsCollector]
-ROOT = Path(__file__).parents[2]
+from tests.client.metering import Collect, files, record_batches, sent_ids
 
 
 @pytest.fixture
 def spool(tmp_path: Path) -> Path:
     return tmp_path / "spool"
-
-
-def files(spool: Path) -> list[Path]:
-    return sorted(spool.glob("metrics-*.jsonl"))
-
-
-def record_batches(collector: MetricsCollector, count: int, number: int = 1) -> None:
-    """So many flushes, each with so many trades."""
-    for _ in range(count):
-        for _ in range(number):
-            collector.record_trade("AAPL", "BUY", slippage_bps=1.0)
-        collector._desk.collect()
-
-
-def child(number: int, end: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "tests.client.metering_child", str(number), end]
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "client")])}
-    return subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ, cwd=ROOT
-    )
-
-
-def finish(process: "subprocess.Popen[str]") -> str:
-    """Let it go on to its end; what it has said."""
-    assert process.stdout is not None
-    said = process.stdout.readline()
-    more, _ = process.communicate("go\n", timeout=20)
-    return said + more
-
-
-def sent_ids(server: ConsoleServer) -> list[str]:
-    return [data["batch_id"] for _, data, _ in server.posts]
 
 
 # A lost answer
@@ -195,6 +157,27 @@ def test_when_it_is_full_the_oldest_are_merged_and_no_count_is_lost(
     assert server.metrics.batches[0]["series"][0]["inc"] == 1
 
 
+def test_what_may_have_been_sent_is_never_merged(spool: Path) -> None:
+    spool.mkdir()
+    waiting = Spool(spool, owner=("metrics-desk",), problem="", most=6, most_bytes=100_000)
+
+    def batch(number: int) -> Batch:
+        body = (
+            b'{"batch_id":"%d","client":"desk","sent_at":"2026","series":[{"name":"x","labels":{},"inc":1}]}'
+        )
+        return Batch(str(number), "2026", body % number, number)
+
+    waiting.add([batch(0), batch(1)], at_once=False)
+    first = waiting.next()
+    assert first is not None
+    for number in range(2, 20):
+        waiting.add([batch(number)], at_once=False)
+    assert waiting.next() is first
+    (file,) = files(spool)
+    assert [kept.id for kept in parse(file.read_bytes())][:2] == ["0", "1"]
+    assert waiting.waiting().batches <= 6
+
+
 def test_the_bytes_are_bounded_too(collect: Collect, server: ConsoleServer) -> None:
     server.stop()
     collector = collect(spool_bytes=4_000)
@@ -257,256 +240,3 @@ def test_a_disk_that_cannot_be_written_holds_nothing_back(
     assert collector.flush()
     assert server.metrics.total("trades_total") == 3
     assert caplog.text.count("the spool of metrics cannot be written") == 1
-
-
-# Across the end of a process
-
-
-def test_what_a_killed_process_left_is_sent_by_the_next_of_its_name(
-    collect: Collect, server: ConsoleServer, spool: Path
-) -> None:
-    collect().close()  # sets the environment
-    server.stop()
-    assert finish(child(100, "kill")) == "recorded\n"
-    assert len(files(spool)) == 1
-    server.start()
-    stranger = collect(client="other")
-    assert stranger.flush()
-    assert server.metrics.batches == []
-    heir = collect()
-    assert heir.flush()
-    assert server.metrics.total("trades_total") == 100
-    heir.close()
-    assert files(spool) == []
-
-
-def test_a_kill_between_the_sending_and_the_answer_counts_nothing_twice(
-    collect: Collect, server: ConsoleServer
-) -> None:
-    collect().close()
-    processes: list[subprocess.Popen[str]] = []
-
-    def take_and_kill(handler: Handler, _path: str, data: dict[str, Any]) -> bool:
-        server.post_answer = None
-        server.metrics.take(data)
-        processes[0].kill()
-        processes[0].wait(20)
-        handler.close_connection = True
-        return True
-
-    server.stop()
-    processes.append(child(7, "kill"))
-    assert processes[0].stdout is not None
-    processes[0].stdout.readline()
-    server.post_answer = take_and_kill
-    server.start()
-    processes[0].wait(20)
-    eventually(lambda: server.metrics.batches, "it has arrived")
-    heir = collect()
-    record_batches(heir, 1)
-    assert heir.flush()
-    assert server.metrics.total("trades_total") == 8
-    assert sent_ids(server)[0] == sent_ids(server)[1]
-
-
-def test_a_process_that_ends_has_sent_everything(collect: Collect, server: ConsoleServer) -> None:
-    collect().close()
-    assert finish(child(1_000, "exit")) == "recorded\n"
-    assert server.metrics.total("trades_total") == 1_000
-
-
-def test_a_process_that_ends_while_the_console_is_away_leaves_everything(
-    collect: Collect, server: ConsoleServer
-) -> None:
-    collect().close()
-    server.stop()
-    finish(child(10, "exit"))
-    server.start()
-    assert collect().flush()
-    assert server.metrics.total("trades_total") == 10
-
-
-def test_a_file_with_half_a_line_loses_only_that_line(
-    collect: Collect, server: ConsoleServer, spool: Path
-) -> None:
-    server.stop()
-    collector = collect()
-    record_batches(collector, 3)
-    collector.close(timeout=0.1)
-    (file,) = files(spool)
-    file.write_bytes(file.read_bytes()[:-30])
-    server.start()
-    assert collect().flush()
-    assert server.metrics.total("trades_total") == 2
-
-
-def test_a_fork_counts_from_nothing_and_the_parent_goes_on(collect: Collect, server: ConsoleServer) -> None:
-    collect().close()
-    server.stop()
-    process = child(3, "fork")
-    assert process.stdout is not None
-    assert process.stdout.readline() == "recorded\n"
-    server.start()
-    said, _ = process.communicate("go\n", timeout=30)
-    assert said == "child 0\n"
-    assert server.metrics.counters == {
-        key("trades_total", ticker="AAPL", side="BUY", status="filled"): 3,
-        key("trades_total", ticker="IBM", side="BUY", status="filled"): 1,
-        key("trades_total", ticker="IBM", side="SELL", status="filled"): 1,
-    }
-
-
-def test_a_worker_of_multiprocessing_has_sent_everything_when_it_ends(
-    collect: Collect, server: ConsoleServer
-) -> None:
-    collect().close()
-    finish(child(3, "worker"))
-    assert server.metrics.total("trades_total", ticker="IBM", side="BUY", status="filled") == 1
-    assert server.metrics.total("trades_total") == 4
-
-
-def test_kills_at_any_moment_leave_an_exact_total(collect: Collect, server: ConsoleServer) -> None:
-    """The process resumes where the console's total says that it was, so a loss or a repetition shows."""
-    collect().close()
-    wanted = 4_000
-    lost: list[int] = []
-
-    def lose_some(handler: Handler, _path: str, data: dict[str, Any]) -> bool:
-        if len(server.posts) % 3:
-            return False
-        server.metrics.take(data)
-        lost.append(1)
-        handler.close_connection = True
-        return True
-
-    server.post_answer = lose_some
-    for kill in range(8):
-        probe = collect()
-        assert probe.flush(timeout=20), "what was left is sent"
-        probe.close()
-        done = server.metrics.total("trades_total")
-        process = child(wanted, f"from {done:.0f}")
-        assert process.stdout is not None
-        for _ in range(3 + kill % 3):
-            process.stdout.readline()
-        process.kill()
-        process.communicate(timeout=20)
-    server.post_answer = None
-    probe = collect()
-    assert probe.flush(timeout=20)
-    done = server.metrics.total("trades_total")
-    assert 0 < done < wanted
-    finish(child(wanted, f"from {done:.0f}"))
-    assert server.metrics.total("trades_total") == wanted
-    assert lost
-
-
-# What the console does not take
-
-
-def answer_with(status: int, message: str) -> Callable[[Handler, str, dict[str, Any]], bool]:
-    body = {"error": {"code": "code", "message": message, "details": {"client": "no such client"}}}
-    return lambda handler, _path, _data: handler.answer(status, body)
-
-
-def test_a_series_that_is_rejected_is_said_once_and_the_others_count(
-    collector: MetricsCollector, server: ConsoleServer, caplog: pytest.LogCaptureFixture
-) -> None:
-    server.metrics.bad = {"risk_score"}
-    for _ in range(3):
-        collector.record_risk("var", 1)
-        record_batches(collector, 1)
-    assert collector.flush()
-    assert server.metrics.total("trades_total") == 3
-    assert caplog.text.count("the console does not take risk_score: no such metric") == 1
-    status = collector.status()
-    assert (status["rejected_series"], status["last_error"]) == (3, "risk_score: no such metric")
-
-
-def test_a_batch_that_cannot_be_used_is_given_up_and_the_next_goes_on(
-    collector: MetricsCollector, server: ConsoleServer, caplog: pytest.LogCaptureFixture
-) -> None:
-    server.post_answer = answer_with(400, "bad")
-    record_batches(collector, 1)
-    record_batches(collector, 1)
-    assert collector.flush()
-    assert len(server.posts) == 2
-    assert caplog.text.count("the console can use nothing of it (400: bad; client: no such client)") == 1
-    server.post_answer = None
-    record_batches(collector, 1)
-    assert collector.flush()
-    assert server.metrics.total("trades_total") == 1
-    assert collector.status()["given_up_batches"] == 2
-
-
-def test_a_batch_that_is_too_large_is_sent_in_parts(
-    collector: MetricsCollector, server: ConsoleServer, caplog: pytest.LogCaptureFixture
-) -> None:
-    def small_only(handler: Handler, _path: str, data: dict[str, Any]) -> bool:
-        if len(data["series"]) > 1 or data["series"][0]["labels"]["ticker"] == "T4":
-            return handler.answer(413, {"error": {"code": "c", "message": "too large", "details": {}}})
-        return False
-
-    server.post_answer = small_only
-    for number in range(5):
-        collector.record_volatility_breach(f"T{number}")
-    assert collector.flush()
-    assert server.metrics.total("volatility_breach_total") == 4
-    assert caplog.text.count("one series alone is too large") == 1
-
-
-@pytest.mark.parametrize("status", [401, 403, 404])
-def test_a_console_that_refuses_is_asked_rarely_and_not_for_ever(
-    collector: MetricsCollector,
-    server: ConsoleServer,
-    status: int,
-    caplog: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    server.post_answer = answer_with(status, "not you")
-    record_batches(collector, 3)
-    eventually(lambda: collector.status()["away"], "it says so")
-    collector._desk.sender.hurry()  # type: ignore[union-attr]
-    eventually(lambda: len(server.posts) == 2, "it asks again")
-    assert caplog.text.count("not you") == 1
-    assert "sesame" not in caplog.text
-    assert collector.status()["waiting_batches"] == 3
-    monkeypatch.setattr("opsclient.metrics.sender.GIVE_UP_S", 0.0)
-    collector._desk.sender.hurry()  # type: ignore[union-attr]
-    eventually(lambda: collector.status()["given_up_batches"] == 3, "it is given up")
-    assert collector.flush()
-    server.post_answer = None
-    record_batches(collector, 1)
-    collector._desk.sender.hurry()  # type: ignore[union-attr]
-    assert collector.flush()
-    assert server.metrics.total("trades_total") == 1
-
-
-def test_a_batch_over_which_the_console_breaks_does_not_hold_up_the_others_for_ever(
-    collect: Collect, server: ConsoleServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("opsclient.metrics.sender.MOST_FAILURES", 3)
-    monkeypatch.setattr("opsclient.metrics.sender.BREAKING_S", 0.0)
-    body = {"error": {"code": "code", "message": "bug", "details": {}}}
-    server.post_answer = lambda handler, _path, data: bool(
-        data["series"][0]["labels"].get("ticker") == "POISON" and handler.answer(500, body)
-    )
-    collector = collect()
-    collector.record_volatility_breach("POISON")
-    record_batches(collector, 1)
-    assert collector.flush()
-    assert collector.status()["given_up_batches"] == 1
-    record_batches(collector, 1)
-    assert collector.flush()
-    assert server.metrics.total("trades_total") == 1
-
-
-def test_an_answer_of_something_else_is_not_taken_for_the_consoles(
-    collector: MetricsCollector, server: ConsoleServer
-) -> None:
-    server.post_answer = lambda handler, *_: handler.answer(200, {"hello": "world"})
-    record_batches(collector, 1)
-    eventually(lambda: collector.status()["away"], "it says so")
-    server.post_answer = None
-    assert collector.flush()
-    assert server.metrics.total("trades_total") == 1

@@ -36,12 +36,11 @@ class Desk:
         folder_problem: str,
         most: int,
         most_bytes: int,
-        flush_s: float = FLUSH_S,
     ) -> None:
         self._find_endpoint, self._client = find_endpoint, client
         self._folder, self._folder_problem = folder, folder_problem
         self._limits = (most, most_bytes)
-        self._flush_s = flush_s
+        self._flush_s = FLUSH_S
         self._endpoint = find_endpoint()
         self._warned = False
         self._assemble()
