@@ -5,6 +5,7 @@ import atexit
 import logging
 import os
 import time
+from multiprocessing import util
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -61,10 +62,16 @@ class Base:
         self._begin()
         fork.follow(self)
         atexit.register(self.close)
+        self.close_with_worker()
+        util.register_after_fork(self, type(self).close_with_worker)
 
     def _begin(self) -> None:
         """At the start, and in a forked child."""
         self._tally = self._desk.tally
+
+    def close_with_worker(self) -> None:
+        """A worker of multiprocessing ends without atexit, and forgets at its start what was to be done at its end."""
+        self._at_end = util.Finalize(None, self.close, exitpriority=10)
 
     def flush(self, now: bool = True, timeout: float = 5.0) -> bool:
         """Whether the console has all that was recorded before, and what an earlier process left; waits for it at most `timeout` seconds.
@@ -123,6 +130,7 @@ class Base:
         self._closed = True
         fork.forget(self)
         atexit.unregister(self.close)
+        self._at_end.cancel()
         self._desk.close(clock.now() + timeout)
 
     def __enter__(self) -> Self:

@@ -36,12 +36,11 @@ class Desk:
         folder_problem: str,
         most: int,
         most_bytes: int,
-        flush_s: float = FLUSH_S,
     ) -> None:
         self._find_endpoint, self._client = find_endpoint, client
         self._folder, self._folder_problem = folder, folder_problem
         self._limits = (most, most_bytes)
-        self._flush_s = flush_s
+        self._flush_s = FLUSH_S
         self._endpoint = find_endpoint()
         self._warned = False
         self._assemble()
@@ -92,10 +91,10 @@ class Desk:
                 at = clock.utc_text()
                 batches = build(pending, client=self._client, sent_at=at, generation=generation)
                 self.spool.add(batches, at_once=not self.sender.away)
-                self.sender.worker.wake()
             else:
                 self.spool.tidy()
             self._collected = generation
+            self.sender.worker.wake()  # also for what an earlier process has left
 
     def close(self, until: float) -> None:
         """Deliver what there is until this time of the clock, if the console is not known to be away; leave the rest in the spool."""
