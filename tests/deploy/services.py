@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from opsconsole.supervisor.programs import ROOT
 from tests.alerts.alertmanager.programs import program
-from tests.deploy import files
 
 Services = dict[str, dict[str, Any]]
 SECRETS = {"OPSCONSOLE_SECRET_KEY": "x" * 50, "OPSCONSOLE_DB_PASSWORD": "letters1"}
@@ -17,7 +17,7 @@ SECRETS = {"OPSCONSOLE_SECRET_KEY": "x" * 50, "OPSCONSOLE_DB_PASSWORD": "letters
 def config(*, environ: dict[str, str], fails: bool = False) -> str:
     """What `docker-compose config` says with just these variables."""
     done = subprocess.run(
-        [program("docker-compose"), "--file", str(files.ROOT / "docker-compose.yml"), "config"],
+        [program("docker-compose"), "--file", str(ROOT / "docker-compose.yml"), "config"],
         env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", **environ},
         capture_output=True,
         text=True,
@@ -25,7 +25,8 @@ def config(*, environ: dict[str, str], fails: bool = False) -> str:
         check=False,
     )
     assert (done.returncode != 0) is fails, done.stderr
-    return done.stderr if fails else done.stdout
+    said: str = done.stderr if fails else done.stdout
+    return said
 
 
 def read(**environ: str) -> Services:

@@ -15,8 +15,8 @@ from django.db import connection
 
 from opsconsole.celery import app
 from opsconsole.embedded.processes import wait_until
+from opsconsole.supervisor.programs import ROOT
 from tests.console import database_url, free_port
-from tests.deploy import files
 from tests.deploy.services import Services, services
 
 __all__ = ["services"]
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def image_command() -> list[str]:
     """The Dockerfile's, which `web` has."""
-    written = re.search(r"^CMD (\[.*?\])$", (files.ROOT / "Dockerfile").read_text(), re.DOTALL | re.MULTILINE)
+    written = re.search(r"^CMD (\[.*?\])$", (ROOT / "Dockerfile").read_text(), re.DOTALL | re.MULTILINE)
     assert written
     found: list[str] = json.loads(written[1].replace("\\\n", ""))
     return found
@@ -45,7 +45,7 @@ def by_hand(services: Services, name: str, **places: str) -> tuple[list[str], di
         "REDIS_URL": settings.REDIS_URL,
         "OPSCONSOLE_DATA": os.environ["OPSCONSOLE_DATA"],
         # As the Dockerfile sets them.
-        "PYTHONPATH": f"{files.ROOT}{os.pathsep}{files.ROOT / 'client'}",
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'client'}",
         "DJANGO_SETTINGS_MODULE": "opsconsole.settings",
         "PATH": os.environ["PATH"],
     }
@@ -58,7 +58,7 @@ def running(services: Services, name: str, folder: Path, **places: str) -> Itera
     command, environ = by_hand(services, name, **places)
     log_path = folder / f"{name}.log"
     with log_path.open("wb") as log:
-        process = subprocess.Popen(command, env=environ, stdout=log, stderr=subprocess.STDOUT, cwd=files.ROOT)
+        process = subprocess.Popen(command, env=environ, stdout=log, stderr=subprocess.STDOUT, cwd=ROOT)
     try:
         yield log_path
         assert process.poll() is None, log_path.read_text()[-4000:]
@@ -72,7 +72,7 @@ def running(services: Services, name: str, folder: Path, **places: str) -> Itera
 def test_migrate_finds_nothing_left_to_do(services: Services) -> None:
     command, environ = by_hand(services, "migrate")
     done = subprocess.run(
-        command, env=environ, cwd=files.ROOT, capture_output=True, text=True, timeout=60, check=True
+        command, env=environ, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
     )
     assert "No migrations to apply" in done.stdout
 

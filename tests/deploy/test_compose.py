@@ -12,6 +12,7 @@ from django.db import connection
 
 from opsconsole.accounts.models import ApiToken, User
 from opsconsole.accounts.roles import Role
+from opsconsole.supervisor.programs import ROOT
 from tests.console import database_url
 from tests.deploy import files
 from tests.deploy.services import SECRETS, Services, config, read, services
@@ -90,13 +91,11 @@ def test_what_is_mounted_is_there(services: Services) -> None:
 
 def test_the_image_has_every_package_of_the_console() -> None:
     copied = [
-        line.split()[1]
-        for line in (files.ROOT / "Dockerfile").read_text().splitlines()
-        if line.startswith("COPY")
+        line.split()[1] for line in (ROOT / "Dockerfile").read_text().splitlines() if line.startswith("COPY")
     ]
     assert {*LOCAL, "client", "templates", "static"} <= set(copied)
     installed = {app.split(".")[0] for app in django_settings.INSTALLED_APPS}
-    assert {app for app in installed if (files.ROOT / app).is_dir()} == set(LOCAL)
+    assert {app for app in installed if (ROOT / app).is_dir()} == set(LOCAL)
 
 
 # Prometheus' token
@@ -116,7 +115,7 @@ def make_token(services: Services, target: Path, **environ: str) -> str:
             "OPSCONSOLE_SECRET_KEY": django_settings.SECRET_KEY,
             **environ,
         },
-        cwd=files.ROOT,
+        cwd=ROOT,
         timeout=60,
         check=True,
     )
