@@ -61,7 +61,8 @@ def own_valkey_database(url: str, worker: str) -> str:
     parts = urlsplit(url)
     number = (int(worker.removeprefix("gw")) + 1) % VALKEY_DATABASES
     if parts.scheme == "redis+socket":
-        return urlunsplit(parts._replace(query=f"virtual_host={number}"))
+        # Some releases of Python put it together without the slashes of an empty host.
+        return f"{url.partition('?')[0]}?virtual_host={number}"
     return urlunsplit(parts._replace(path=f"/{number}"))
 
 

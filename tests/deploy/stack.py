@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from opsconsole.embedded.processes import wait_until
+from opsconsole.supervisor.programs import ROOT
 from tests.alerts.alertmanager.programs import program
 from tests.console import free_port
 from tests.deploy import files
@@ -82,7 +83,7 @@ def command(folder: Path, config: Path, port: int) -> list[str]:
         "--storage.tsdb.retention.time=${OPSCONSOLE_PROMETHEUS_RETENTION:-30d}": "--storage.tsdb.retention.time=30d",
         "--web.external-url=${OPSCONSOLE_PROMETHEUS_URL:-http://localhost:9090}": f"--web.external-url=http://127.0.0.1:{port}",
     }
-    given = files.load(files.ROOT / "docker-compose.yml")["services"]["prometheus"]["command"]
+    given = files.load(ROOT / "docker-compose.yml")["services"]["prometheus"]["command"]
     return [program("prometheus"), *(places[argument] for argument in given), "--log.level=warn"]
 
 

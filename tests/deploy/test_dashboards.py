@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from opsconsole.supervisor.programs import ROOT
 from tests.deploy import files, promql
 
 # Guide §7.2.
@@ -160,6 +161,6 @@ def test_the_datasource_has_the_name_that_the_dashboards_use() -> None:
 
 def test_the_provider_looks_where_docker_compose_puts_the_dashboards() -> None:
     (provider,) = files.load(files.GRAFANA / "provisioning" / "dashboards" / "opsconsole.yml")["providers"]
-    volumes = files.load(files.ROOT / "docker-compose.yml")["services"]["grafana"]["volumes"]
+    volumes = files.load(ROOT / "docker-compose.yml")["services"]["grafana"]["volumes"]
     assert f"./deploy/grafana/dashboards:{provider['options']['path']}:ro" in volumes
     assert "./deploy/grafana/provisioning:/etc/grafana/provisioning:ro" in volumes

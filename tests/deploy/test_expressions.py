@@ -50,14 +50,17 @@ def test_an_alert_compares_with_a_number(alert: dict[str, str]) -> None:
     assert promql.compares(alert["expr"])
 
 
-def test_the_variable_offers_the_trading_processes(prometheus: stack.Prometheus) -> None:
-    for dashboard in files.dashboards().values():
-        (variable,) = dashboard["templating"]["list"]
-        query = variable["query"]["query"]
-        assert query == variable["definition"]
-        selector, label = query.removeprefix("label_values(").removesuffix(")").rsplit(", ", 1)
-        offered = lambda: prometheus.ask(f"label/{label}/values", match=selector)  # noqa: B023, E731
-        assert wait_until(lambda: offered() == list(CLIENTS), seconds=PATIENCE)  # noqa: B023
+@pytest.mark.parametrize("title", files.dashboards())
+def test_the_variable_offers_the_trading_processes(prometheus: stack.Prometheus, title: str) -> None:
+    (variable,) = files.dashboards()[title]["templating"]["list"]
+    query = variable["query"]["query"]
+    assert query == variable["definition"]
+    selector, label = query.removeprefix("label_values(").removesuffix(")").rsplit(", ", 1)
+
+    def offered() -> list[str]:
+        return list(prometheus.ask(f"label/{label}/values", match=selector))
+
+    assert wait_until(lambda: offered() == list(CLIENTS), seconds=PATIENCE)
 
 
 def test_one_process_alone_is_shown(prometheus: stack.Prometheus) -> None:

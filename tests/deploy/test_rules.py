@@ -7,6 +7,7 @@ import pytest
 
 from alerts.choices import Category
 from alerts.labels import mapping
+from opsconsole.supervisor.programs import ROOT
 from tests.alerts.alertmanager.programs import program
 from tests.deploy import files, stack
 
@@ -53,6 +54,11 @@ def test_alerts_fire_when_they_should(tmp_path: Path) -> None:
 def test_every_alert_is_tried() -> None:
     tried = Path(__file__).with_name("alerts.yml").read_text()
     assert [alert["alert"] for alert in files.alerts() if alert["alert"] not in tried] == []
+
+
+def test_the_document_tells_of_every_alert() -> None:
+    told = (ROOT / "docs" / "deployment.md").read_text()
+    assert [alert["alert"] for alert in files.alerts() if f"`{alert['alert']}`" not in told] == []
 
 
 def test_the_token_is_in_a_file_for_reading_and_for_alerts() -> None:

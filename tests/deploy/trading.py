@@ -109,11 +109,14 @@ class TradingConsole:
             thread.join()
             self._server.server_close()
 
+    def exposition(self) -> bytes:
+        return bytes(generate_latest(self._registry))  # type: ignore[no-untyped-call]
+
     def _handler(console) -> type[BaseHTTPRequestHandler]:  # noqa: N805  the handler below has a self of its own
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 if self.allowed("/metrics"):
-                    self.answer(200, generate_latest(console._registry), CONTENT_TYPE_LATEST)
+                    self.answer(200, console.exposition(), CONTENT_TYPE_LATEST)
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
