@@ -1,0 +1,124 @@
+"""The SQL over minute and hour rows: always by the primary key (series_id, at), never a scan."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.db import connection
+
+from monitoring.metrics.catalogue import Kind
+from monitoring.metrics.cells import Cell
+from monitoring.metrics.day import Span
+
+HOUR = timedelta(hours=1)
+
+MINUTES = """
+WITH wanted AS (SELECT * FROM unnest(%(ids)s::bigint[], %(groups)s::int[]) AS w(id, grp)),
+found AS (
+    SELECT w.grp, floor(extract(epoch FROM m.at - %(start)s::timestamptz) / %(step)s)::int AS slot, m.*
+    FROM wanted w
+    JOIN monitoring_minute m ON m.series_id = w.id
+    WHERE m.series_id = ANY(%(ids)s::bigint[]) AND m.at >= %(start)s::timestamptz AND m.at < %(end)s::timestamptz
+)
+"""
+
+# Whole hours from the hour rows as far as they go for each series (`edge`: the end of its newest one), everything else from the minute rows.
+HOURS = """
+WITH wanted AS (SELECT * FROM unnest(%(ids)s::bigint[], %(groups)s::int[]) AS w(id, grp)),
+edges AS (
+    SELECT w.*, coalesce((
+        SELECT h.at + interval '1 hour' FROM monitoring_hour h
+        WHERE h.series_id = w.id AND h.at >= %(start)s::timestamptz AND h.at < %(end)s::timestamptz
+        ORDER BY h.at DESC LIMIT 1
+    ), '-infinity'::timestamptz) AS edge
+    FROM wanted w
+),
+spans AS (
+    SELECT * FROM unnest(
+        %(starts)s::timestamptz[], %(firsts)s::timestamptz[], %(lasts)s::timestamptz[], %(ends)s::timestamptz[]
+    ) WITH ORDINALITY AS s(start, first, last, "end", number)
+),
+found AS (
+    SELECT e.grp, {slot} AS slot, r.*
+    FROM edges e CROSS JOIN spans s CROSS JOIN LATERAL (
+        SELECT * FROM monitoring_minute m WHERE m.series_id = e.id AND m.at >= s.start AND m.at < s.first
+        UNION ALL
+        SELECT * FROM monitoring_hour h
+        WHERE h.series_id = e.id AND h.at >= s.first AND h.at < least(s.last, e.edge)
+        UNION ALL
+        SELECT * FROM monitoring_minute m
+        WHERE m.series_id = e.id AND m.at >= greatest(s.first, least(s.last, e.edge)) AND m.at < s."end"
+    ) r
+)
+"""
+BY_STEP = "floor(extract(epoch FROM r.at - s.start) / %(step)s)::int"
+BY_SPAN = "(s.number - 1)::int"
+
+HISTOGRAM = """
+, sums AS (SELECT grp, slot, sum(total) AS total, sum(count)::bigint AS count FROM found GROUP BY grp, slot),
+places AS (
+    SELECT grp, slot, place, sum(inside)::bigint AS inside
+    FROM found CROSS JOIN unnest(buckets) WITH ORDINALITY AS b(inside, place) GROUP BY grp, slot, place
+),
+columns AS (SELECT grp, slot, array_agg(inside ORDER BY place) AS buckets FROM places GROUP BY grp, slot)
+SELECT s.grp, s.slot, s.total, s.count, NULL, NULL, NULL, c.buckets FROM sums s LEFT JOIN columns c USING (grp, slot)
+"""
+
+# The newest value of a gauge is that of the newest row; of several series in one group, of the one that spoke last.
+AGGREGATES = {
+    Kind.COUNTER: "SELECT grp, slot, sum(total), sum(count)::bigint, NULL, NULL, NULL, NULL FROM found GROUP BY grp, slot",
+    Kind.GAUGE: (
+        "SELECT grp, slot, sum(total), sum(count)::bigint, min(low), max(high), (array_agg(last ORDER BY at DESC))[1], NULL"
+        " FROM found GROUP BY grp, slot"
+    ),
+    Kind.HISTOGRAM: HISTOGRAM,
+}
+# Which series count towards which group.
+Groups = Mapping[int, int]
+Found = dict[tuple[int, int], Cell]
+
+
+def by_step(kind: Kind, groups: Groups, span: Span, *, step: timedelta, coarse: bool) -> Found:
+    """Cells by (group, number of the step since `span.start`); a gap has none. `coarse`: take hour rows where they are."""
+    parameters = _parameters(groups, span) | {"step": step.total_seconds()}
+    if not coarse:
+        return _read(MINUTES, kind, parameters)
+    return _read(HOURS.format(slot=BY_STEP), kind, parameters | _hours([span]))
+
+
+def by_span(kind: Kind, groups: Groups, spans: Sequence[Span]) -> Found:
+    """Cells by (group, number of the span); a gap has none. Whole hours come from the hour rows."""
+    if not spans:
+        return {}
+    whole = Span(min(span.start for span in spans), max(span.end for span in spans))
+    return _read(HOURS.format(slot=BY_SPAN), kind, _parameters(groups, whole) | _hours(spans))
+
+
+def _parameters(groups: Groups, span: Span) -> dict[str, object]:
+    return {"ids": list(groups), "groups": list(groups.values()), "start": span.start, "end": span.end}
+
+
+def _hours(spans: Sequence[Span]) -> dict[str, object]:
+    """The whole hours within each span, which may be none."""
+    firsts = [min(_hour(span.start + HOUR - timedelta(microseconds=1)), span.end) for span in spans]
+    return {
+        "starts": [span.start for span in spans],
+        "firsts": firsts,
+        "lasts": [max(_hour(span.end), first) for span, first in zip(spans, firsts, strict=True)],
+        "ends": [span.end for span in spans],
+    }
+
+
+def _hour(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def _read(rows: str, kind: Kind, parameters: Mapping[str, object]) -> Found:
+    if not parameters["ids"]:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(rows + AGGREGATES[kind], parameters)
+        return {
+            (group, slot): Cell(total, count, low, high, last, tuple(buckets or ()))
+            for group, slot, total, count, low, high, last, buckets in cursor.fetchall()
+        }
