@@ -63,7 +63,13 @@ def step_for(length: timedelta) -> timedelta:
 
 
 def series(
-    name: str, labels: Labels, start: datetime, end: datetime, step: timedelta, *, by: Sequence[str] | None = None
+    name: str,
+    labels: Labels,
+    start: datetime,
+    end: datetime,
+    step: timedelta,
+    *,
+    by: Sequence[str] | None = None,
 ) -> Chart:
     """Cells by steps, of the series that have these labels. Steps lie on multiples of `step` since 1970 in UTC; the range is widened to them.
 
@@ -126,11 +132,15 @@ def _check(metric: Metric, labels: Labels, by: Sequence[str] | None) -> None:
     allowed = (*metric.labels, "client")
     for label in labels:
         if label not in allowed:
-            raise Refused(f"labels.{label[:64]}", f"is no label of {metric.name}; it has {', '.join(allowed)}")
+            raise Refused(
+                f"labels.{label[:64]}", f"is no label of {metric.name}; it has {', '.join(allowed)}"
+            )
     if by is None:
         return
     if metric.kind == Kind.GAUGE:
-        raise Refused("by", f"is for counters and histograms; {metric.name} is a gauge, which cannot be summed")
+        raise Refused(
+            "by", f"is for counters and histograms; {metric.name} is a gauge, which cannot be summed"
+        )
     for label in by:
         if label not in allowed:
             raise Refused("by", f"must list labels of {metric.name}: {', '.join(allowed)}")
@@ -178,4 +188,7 @@ def _check_size(series_count: int, lines: int, length: timedelta, *, coarse: boo
     if lines > MOST_SERIES:
         raise Refused("labels", f"match {lines} series, at most {MOST_SERIES} are allowed: name more labels")
     if (most := series_count * (length // (HOUR if coarse else MINUTE))) > MOST_ROWS:
-        raise Refused("from", f"would read {most} rows, at most {MOST_ROWS} are allowed: shorten the range, or use steps of an hour")
+        raise Refused(
+            "from",
+            f"would read {most} rows, at most {MOST_ROWS} are allowed: shorten the range, or use steps of an hour",
+        )

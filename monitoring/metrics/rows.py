@@ -1,8 +1,8 @@
 """The SQL over minute and hour rows: always by the primary key (series_id, at), never a scan."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -94,11 +94,11 @@ def by_span(kind: Kind, groups: Groups, spans: Sequence[Span]) -> Found:
     return _read(HOURS.format(slot=BY_SPAN), kind, _parameters(groups, whole) | _hours(spans))
 
 
-def _parameters(groups: Groups, span: Span) -> dict[str, object]:
+def _parameters(groups: Groups, span: Span) -> dict[str, Any]:
     return {"ids": list(groups), "groups": list(groups.values()), "start": span.start, "end": span.end}
 
 
-def _hours(spans: Sequence[Span]) -> dict[str, object]:
+def _hours(spans: Sequence[Span]) -> dict[str, Any]:
     """The whole hours within each span, which may be none."""
     firsts = [min(_hour(span.start + HOUR - timedelta(microseconds=1)), span.end) for span in spans]
     return {
@@ -113,7 +113,7 @@ def _hour(at: datetime) -> datetime:
     return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
-def _read(rows: str, kind: Kind, parameters: Mapping[str, object]) -> Found:
+def _read(rows: str, kind: Kind, parameters: dict[str, Any]) -> Found:
     if not parameters["ids"]:
         return {}
     with connection.cursor() as cursor:

@@ -22,7 +22,7 @@ def at(text: str) -> datetime:
 
 
 def a_series(
-    name: str, *, client: str = "desk-1", when: datetime | None = None, value: float = 0, **labels: str
+    name: str, /, *, client: str = "desk-1", when: datetime | None = None, value: float = 0, **labels: str
 ) -> Series:
     moment = when or at("2026-11-20 14:30")
     return Series.objects.create(
@@ -35,9 +35,7 @@ def minute(series: Series, when: str, total: float = 0, **fields: float | None) 
 
 
 def gauge(series: Series, when: str, *values: float) -> None:
-    minute(
-        series, when, sum(values), count=len(values), low=min(values), high=max(values), last=values[-1]
-    )
+    minute(series, when, sum(values), count=len(values), low=min(values), high=max(values), last=values[-1])
 
 
 def histogram(series: Series, when: str, buckets: Sequence[int], total: float) -> None:

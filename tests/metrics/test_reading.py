@@ -22,7 +22,7 @@ def ask(name: str = "trades_total", *, step: timedelta = MINUTE, **more: object)
 
 
 def values(chart: reading.Chart, field: str = "total") -> list[list[float | None]]:
-    return [[cell and getattr(cell, field) for cell in line.cells] for line in chart.lines]
+    return [[getattr(cell, field, None) for cell in line.cells] for line in chart.lines]
 
 
 @pytest.mark.parametrize(
@@ -87,9 +87,7 @@ def test_lays_steps_on_their_multiples_and_takes_the_whole_of_the_last(tables: N
     found = a_series("trades_total", ticker="IBM", side="BUY", status="FILLED")
     minute(found, "2026-11-20 14:00", 1)
     minute(found, "2026-11-20 14:09", 2)
-    chart = series(
-        "trades_total", {}, at("2026-11-20 14:03"), at("2026-11-20 14:06"), timedelta(minutes=5)
-    )
+    chart = series("trades_total", {}, at("2026-11-20 14:03"), at("2026-11-20 14:06"), timedelta(minutes=5))
     assert (chart.start, chart.end) == (at("2026-11-20 14:00"), at("2026-11-20 14:10"))
     assert values(chart) == [[1, 2]]
 
@@ -124,14 +122,16 @@ def test_keeps_gauges_apart_by_client_with_their_newest_lowest_and_highest(table
 
 
 def test_puts_the_buckets_of_histograms_together(tables: None) -> None:
-    labels = {"method": "GET", "endpoint": "/x", "status": "200"}
     for client in ("a", "b"):
-        row = a_series("api_request_duration_seconds", client=client, **labels)
+        row = a_series(
+            "api_request_duration_seconds", client=client, method="GET", endpoint="/x", status="200"
+        )
         histogram(row, "2026-11-20 14:00", [1, 2] + [0] * (BUCKETS - 2), 0.02)
         histogram(row, "2026-11-20 14:01", [0, 1] + [0] * (BUCKETS - 3) + [5], 0.5)
     cell = ask("api_request_duration_seconds", step=4 * MINUTE, by=[]).lines[0].cells[0]
     assert cell is not None
-    assert (cell.count, cell.total) == (18, pytest.approx(1.04))
+    assert cell.count == 18
+    assert cell.total == pytest.approx(1.04)
     assert cell.buckets == (2, 6, *[0] * (BUCKETS - 3), 10)
 
 
