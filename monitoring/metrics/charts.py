@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 from django.db.models import Q
 
@@ -11,15 +12,19 @@ from monitoring.metrics import reading
 from monitoring.metrics.catalogue import CATALOGUE
 from monitoring.metrics.cells import Cell, merge, quantile
 from monitoring.metrics.panels import ACTIVATIONS, SWITCH, Page, Panel, Query
+from monitoring.metrics.units import shown
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 # A chart shows so many lines; of more, those with the largest newest values.
 MOST_LINES = 8
 TABLE_ROWS = 12
 MOST_MARKS = 50
+# Panels that also show how the observations spread.
+SPREAD = frozenset({"slippage"})
 OPEN = 2
 
 Number = Callable[[Cell, float], float | None]
+Read = Callable[[str, tuple[str, ...] | None], reading.Chart]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +113,19 @@ def grid(chosen: Range, *, now: datetime) -> Grid:
 
 
 def draw(page: Page, steps: Grid) -> list[Drawn]:
-    """All panels of a page."""
-    return [_drawn(panel, steps) for panel in page.panels]
+    """All panels of a page. What several lines are made of is read once."""
+
+    @cache
+    def read(name: str, by: tuple[str, ...] | None) -> reading.Chart:
+        return reading.series(name, {}, steps.start, steps.end, steps.step, by=by)
+
+    return [_drawn(panel, steps, read) for panel in page.panels]
 
 
-def _drawn(panel: Panel, steps: Grid) -> Drawn:
+def _drawn(panel: Panel, steps: Grid, read: Read) -> Drawn:
     if panel.key in {SWITCH, ACTIVATIONS}:
         return Drawn(panel, [_of_the_switch(panel, steps)], 0)
-    tracks = [track for query in panel.queries for track in _tracks(query, steps)]
+    tracks = [track for query in panel.queries for track in _tracks(query, read)]
     kept = tracks
     if len(tracks) > MOST_LINES:
         kept = sorted(tracks, key=lambda track: -_weight(track))[:MOST_LINES]
@@ -129,10 +139,10 @@ def _weight(track: Track) -> float:
     return cell.total if cell.last is None else cell.last
 
 
-def _tracks(query: Query, steps: Grid) -> list[Track]:
-    chart = _read(query.name, query, steps)
+def _tracks(query: Query, read: Read) -> list[Track]:
+    chart = read(query.name, query.by)
     if query.over:
-        return _ratio(chart, _read(query.over, query, steps), query.label)
+        return _ratio(chart, read(query.over, query.by), query.label)
     number = _number(query)
     # Who reported it is told only where several did.
     several = len({line.labels.get("client") for line in chart.lines}) > 1
@@ -144,10 +154,6 @@ def _tracks(query: Query, steps: Grid) -> list[Track]:
         )
         for line in chart.lines
     ]
-
-
-def _read(name: str, query: Query, steps: Grid) -> reading.Chart:
-    return reading.series(name, {}, steps.start, steps.end, steps.step, by=query.by)
 
 
 def _label(query: Query, line: reading.Line, several: bool) -> str:
@@ -214,7 +220,7 @@ def _of_the_switch(panel: Panel, steps: Grid) -> Track:
 
 
 def marks(steps: Grid) -> list[Mark]:
-    """Stops, drills and open breakers within the range, in order."""
+    """Stops, drills and open breakers within the range, in order; the newest of them."""
     found = [
         Mark(
             "drill" if row.drill else "stop",
@@ -225,16 +231,19 @@ def marks(steps: Grid) -> list[Mark]:
         for row in _episodes(steps.start, steps.end)
     ]
     chart = reading.series("circuit_breaker_state", {}, steps.start, steps.end, steps.step)
+    breakers: dict[str, list[reading.Line]] = {}
     for line in chart.lines:
-        found += _openings(line, steps)
+        breakers.setdefault(line.labels["name"], []).append(line)
+    for name, lines in breakers.items():
+        found += _openings(f"{name} OPEN", lines, steps)
     return sorted(found, key=lambda mark: mark.start)[-MOST_MARKS:]
 
 
-def _openings(line: reading.Line, steps: Grid) -> list[Mark]:
-    """As exact as the steps: a breaker counts as open for each step in which it was."""
-    label = f"{line.labels.get('name', '')} OPEN"
+def _openings(label: str, lines: Sequence[reading.Line], steps: Grid) -> list[Mark]:
+    """As exact as the steps: a breaker counts as open for each step in which it was so for anybody."""
     found: list[Mark] = []
-    for at, cell in zip(steps.times, line.cells, strict=True):
+    for number, at in enumerate(steps.times):
+        cell = merge(line.cells[number] for line in lines)
         if cell is None or cell.high is None or cell.high < OPEN:
             continue
         end = at + steps.step
@@ -243,6 +252,35 @@ def _openings(line: reading.Line, steps: Grid) -> list[Mark]:
         else:
             found.append(Mark("breaker", label, at, end))
     return found
+
+
+# How observations spread over the buckets
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bucket. `x`, `y`, `width`, `height`: in percent of the drawing."""
+
+    upto: str
+    count: int
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+def spread(item: Drawn) -> list[Bar]:
+    """The observations of a histogram's panel over the whole range, bucket by bucket; empty for other panels."""
+    cell = merge(item.tracks[0].cells) if item.tracks else None
+    if cell is None or not any(cell.buckets) or item.panel.key not in SPREAD:
+        return []
+    bounds = CATALOGUE[item.panel.queries[0].name].buckets
+    words = [*(shown(bound, item.panel.unit) for bound in bounds), "more"]
+    width, highest = 100 / len(cell.buckets), max(cell.buckets)
+    return [
+        Bar(upto, count, number * width, 100 - 100 * count / highest, width * 0.9, 100 * count / highest)
+        for number, (upto, count) in enumerate(zip(words, cell.buckets, strict=True))
+    ]
 
 
 # The table

@@ -21,6 +21,7 @@ from monitoring.metrics.charts import (
     draw,
     grid,
     marks,
+    spread,
     table,
 )
 from monitoring.metrics.headlines import headlines
@@ -29,6 +30,8 @@ from monitoring.metrics.parts import live_page, target
 from monitoring.metrics.units import STATES, shown
 from opsconsole.accounts.people import needs
 
+# Marks that are also written down; the charts show all.
+LISTED_MARKS = 12
 MAY_READ = needs("monitoring.view_series", what="Reading metrics", role="a viewer")
 
 
@@ -55,10 +58,12 @@ def _page(page: Page) -> Callable[[HttpRequest], HttpResponse]:
                     "rows": [_row(row, item) for row in table(item.tracks, steps)],
                     "empty": not any(cell for track in item.tracks for cell in track.cells),
                     "more": item.more,
+                    "spread": spread(item),
                 }
                 for item in drawn
             ],
-            "marks": found[::-1],
+            "marks": found[::-1][:LISTED_MARKS],
+            "marks_total": len(found),
             "data": _data(drawn, found, steps),
         }
         return render(request, "metrics/page.html", context)

@@ -104,7 +104,7 @@ TRADING = Page(
         Panel("trades", "Total trades today", "", Style.BARS, _increase("trades_total", "side")),
         Panel(
             "slippage",
-            "Trade slippage",
+            "Trade slippage distribution",
             "bps",
             Style.LINE,
             _shows("trade_slippage_bps", "mean", "p50", "p95"),

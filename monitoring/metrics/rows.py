@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connection
 
-from monitoring.metrics.catalogue import Kind
+from monitoring.metrics.catalogue import CATALOGUE, Kind
 from monitoring.metrics.cells import Cell
 from monitoring.metrics.day import Span
 
@@ -54,15 +54,7 @@ found AS (
 BY_STEP = "floor(extract(epoch FROM r.at - s.start) / %(step)s)::int"
 BY_SPAN = "(s.number - 1)::int"
 
-HISTOGRAM = """
-, sums AS (SELECT grp, slot, sum(total) AS total, sum(count)::bigint AS count FROM found GROUP BY grp, slot),
-places AS (
-    SELECT grp, slot, place, sum(inside)::bigint AS inside
-    FROM found CROSS JOIN unnest(buckets) WITH ORDINALITY AS b(inside, place) GROUP BY grp, slot, place
-),
-columns AS (SELECT grp, slot, array_agg(inside ORDER BY place) AS buckets FROM places GROUP BY grp, slot)
-SELECT s.grp, s.slot, s.total, s.count, NULL, NULL, NULL, c.buckets FROM sums s LEFT JOIN columns c USING (grp, slot)
-"""
+PLACES = max(len(metric.buckets) for metric in CATALOGUE.values()) + 1
 
 # The newest value of a gauge is that of the newest row; of several series in one group, of the one that spoke last.
 AGGREGATES = {
@@ -71,7 +63,12 @@ AGGREGATES = {
         "SELECT grp, slot, sum(total), sum(count)::bigint, min(low), max(high), (array_agg(last ORDER BY at DESC))[1], NULL"
         " FROM found GROUP BY grp, slot"
     ),
-    Kind.HISTOGRAM: HISTOGRAM,
+    # Adding up place by place is several times as fast as unnesting; beyond a series' own places there is NULL.
+    Kind.HISTOGRAM: (
+        "SELECT grp, slot, sum(total), sum(count)::bigint, NULL, NULL, NULL, ARRAY["
+        + ", ".join(f"sum(buckets[{place}])::bigint" for place in range(1, PLACES + 1))
+        + "] FROM found GROUP BY grp, slot"
+    ),
 }
 # Which series count towards which group.
 Groups = Mapping[int, int]
@@ -119,6 +116,8 @@ def _read(rows: str, kind: Kind, parameters: dict[str, Any]) -> Found:
     with connection.cursor() as cursor:
         cursor.execute(rows + AGGREGATES[kind], parameters)
         return {
-            (group, slot): Cell(total, count, low, high, last, tuple(buckets or ()))
+            (group, slot): Cell(
+                total, count, low, high, last, tuple(inside for inside in buckets or () if inside is not None)
+            )
             for group, slot, total, count, low, high, last, buckets in cursor.fetchall()
         }

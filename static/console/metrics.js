@@ -4,7 +4,7 @@
 import { serverNow } from "./clock.js";
 
 const AGAIN_MS = 10000;
-const HEIGHT = 160;
+const HEIGHT = 180;
 const root = document.documentElement;
 const grid = document.getElementById("charts");
 const zone = document.getElementById("clock").dataset.zone;
@@ -46,7 +46,9 @@ function plain(value, unit, key) {
 function tick(value, unit, key, step) {
   if (unit === "state") return Number.isInteger(value) ? plain(value, unit, key) : "";
   const small = Math.max(0, Math.min(6, -Math.floor(Math.log10(step) + 1e-9)));
-  const short = (number, digits) => (Math.abs(number) >= 10000 ? number.toLocaleString("en-US", { notation: "compact" }) : fixed(number, digits));
+  const short = (number, digits) => (Math.abs(number) >= 10000
+    ? number.toLocaleString("en-US", { notation: "compact", maximumSignificantDigits: Math.max(2, Math.ceil(Math.log10(Math.abs(number) / step)) + 1) })
+    : fixed(number, digits));
   let text;
   if (unit === "usd") text = `${value < 0 ? "-" : ""}$${short(Math.abs(value), small)}`;
   else if (unit === "percent") text = `${short(value, small)}%`;
@@ -55,11 +57,26 @@ function tick(value, unit, key, step) {
   return text.replace("-", "\u2212");
 }
 
-// Marks: a tinted stretch with a solid foot, behind the lines
+// Marks: a tinted stretch behind the lines, with a solid foot before them
 
 const MARKS = { stop: ["bad-bg", "bad", []], breaker: ["warn-bg", "warn-mark", []], drill: [null, "link", [4, 3]] };
 
-function drawMarks(plot) {
+const tint = (plot) => eachMark(plot, ({ ctx, bbox }, [fill], left, width) => {
+  if (!fill) return;
+  ctx.fillStyle = ink[fill];
+  ctx.fillRect(left, bbox.top, width, bbox.height);
+});
+const foot = (plot) => eachMark(plot, ({ ctx, bbox }, [, edge, dash], left, width) => {
+  ctx.strokeStyle = ink[edge];
+  ctx.lineWidth = 3 * devicePixelRatio;
+  ctx.setLineDash(dash.map((length) => length * devicePixelRatio));
+  ctx.beginPath();
+  ctx.moveTo(left, bbox.top + bbox.height - ctx.lineWidth / 2);
+  ctx.lineTo(left + width, bbox.top + bbox.height - ctx.lineWidth / 2);
+  ctx.stroke();
+});
+
+function eachMark(plot, act) {
   const { ctx, bbox } = plot;
   const end = serverNow() / 1000;
   ctx.save();
@@ -67,17 +84,9 @@ function drawMarks(plot) {
   ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
   ctx.clip();
   for (const mark of data.marks) {
-    const [fill, edge, dash] = MARKS[mark.kind];
     const left = plot.valToPos(mark.from, "x", true);
     const width = Math.max(2 * devicePixelRatio, plot.valToPos(mark.to ?? end, "x", true) - left);
-    if (fill) { ctx.fillStyle = ink[fill]; ctx.fillRect(left, bbox.top, width, bbox.height); }
-    ctx.strokeStyle = ink[edge];
-    ctx.lineWidth = 3 * devicePixelRatio;
-    ctx.setLineDash(dash.map((length) => length * devicePixelRatio));
-    ctx.beginPath();
-    ctx.moveTo(left, bbox.top + bbox.height - ctx.lineWidth / 2);
-    ctx.lineTo(left + width, bbox.top + bbox.height - ctx.lineWidth / 2);
-    ctx.stroke();
+    act(plot, MARKS[mark.kind], left, width);
   }
   ctx.restore();
 }
@@ -85,12 +94,16 @@ function drawMarks(plot) {
 // Charts
 
 const times = () => Array.from({ length: data.count }, (_, number) => data.start + number * data.step);
-const columns = (panel) => [times(), ...panel.lines.map((line) => line.values)];
+const columns = (panel) => [times(), ...(panel.style === "bars" ? stacked(panel) : panel.lines.map((line) => line.values))];
 const names = (panel) => panel.lines.map((line) => line.label).join("\n");
 
-function bars(index, count) {
-  const share = 0.8 / count;
-  return uPlot.paths.bars({ size: [share, 100], align: count > 1 ? 0 : 0 });
+// Bars stand on each other: the first is drawn first and as high as all of them, the next over its lower part.
+function stacked(panel) {
+  const sums = Array(data.count).fill(null);
+  return panel.lines.toReversed().map((line) => {
+    line.values.forEach((value, at) => { if (value !== null) sums[at] = (sums[at] ?? 0) + value; });
+    return [...sums];
+  }).toReversed();
 }
 
 function series(key, panel) {
@@ -100,10 +113,10 @@ function series(key, panel) {
     width: 1.5,
     dash: index >= 4 ? [5, 3] : undefined,
     fill: panel.style === "bars" ? () => ink[`line-${(index % 4) + 1}`] : undefined,
-    paths: panel.style === "bars" ? bars(index, 1) : panel.style === "steps" ? uPlot.paths.stepped({ align: 1 }) : undefined,
+    paths: panel.style === "bars" ? uPlot.paths.bars({ size: [0.9, 100], align: 1 }) : panel.style === "steps" ? uPlot.paths.stepped({ align: 1 }) : undefined,
     points: panel.style === "bars" ? { show: false } : { size: 4, filter: lonely },
     spanGaps: false,
-    value: (_, value) => shown(value, panel.unit, key),
+    value: (plot, _value, _index, at) => (at === null ? "–" : shown(data.panels[key].lines[index].values[at], panel.unit, key)),
   }));
 }
 
@@ -126,7 +139,7 @@ function options(key, panel, width) {
       y: { range: (_, low, high) => span(panel, low, high) },
     },
     axes: [
-      { ...axis, space: 60, size: 28, values: [
+      { ...axis, space: 60, size: 42, values: [
         [86400, "{D} {MMM}", null, null, null, null, null, null, 1],
         [3600, "{HH}:{mm}", "\n{D} {MMM}", null, "\n{D} {MMM}", null, null, null, 1],
         [60, "{HH}:{mm}", null, null, null, null, null, null, 1],
@@ -136,7 +149,7 @@ function options(key, panel, width) {
         ...(panel.unit === "state" ? { splits: () => STATES[key].map((_, number) => number) } : {}) },
     ],
     series: [{ value: (_, seconds) => (seconds == null ? "–" : clockTime(seconds)) }, ...series(key, panel)],
-    hooks: { drawClear: [drawMarks] },
+    hooks: { drawClear: [tint], draw: [foot] },
   };
 }
 
