@@ -54,7 +54,12 @@ found AS (
 BY_STEP = "floor(extract(epoch FROM r.at - s.start) / %(step)s)::int"
 BY_SPAN = "(s.number - 1)::int"
 
+# Adding up place by place is several times as fast as unnesting; beyond a series' own places there is NULL.
+HISTOGRAM = """
+SELECT grp, slot, sum(total), sum(count)::bigint, NULL, NULL, NULL, ARRAY[{inside}] FROM found GROUP BY grp, slot
+"""
 PLACES = max(len(metric.buckets) for metric in CATALOGUE.values()) + 1
+_INSIDE = ", ".join(f"sum(buckets[{place}])::bigint" for place in range(1, PLACES + 1))
 
 # The newest value of a gauge is that of the newest row; of several series in one group, of the one that spoke last.
 AGGREGATES = {
@@ -63,12 +68,7 @@ AGGREGATES = {
         "SELECT grp, slot, sum(total), sum(count)::bigint, min(low), max(high), (array_agg(last ORDER BY at DESC))[1], NULL"
         " FROM found GROUP BY grp, slot"
     ),
-    # Adding up place by place is several times as fast as unnesting; beyond a series' own places there is NULL.
-    Kind.HISTOGRAM: (
-        "SELECT grp, slot, sum(total), sum(count)::bigint, NULL, NULL, NULL, ARRAY["
-        + ", ".join(f"sum(buckets[{place}])::bigint" for place in range(1, PLACES + 1))
-        + "] FROM found GROUP BY grp, slot"
-    ),
+    Kind.HISTOGRAM: HISTOGRAM.format(inside=_INSIDE),
 }
 # Which series count towards which group.
 Groups = Mapping[int, int]
