@@ -123,7 +123,7 @@ def _resources(values: Values) -> Headline:
 
 
 def _breakers(value: Value) -> Headline:
-    total = len(value.parts)
+    total = len({part.labels["name"] for part in value.parts})
     if value.value is None:
         return _plain(value, "")
     note = f"of {total} circuit breaker{'' if total == 1 else 's'} open"

@@ -1,6 +1,7 @@
 """The summaries: today's and current values of all metrics, and of trading."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -161,20 +162,25 @@ def cost_values(found: Known, this_month: Month) -> dict[str, Value]:
 
 
 def system_values(found: Known) -> dict[str, Value]:
-    breakers = found.gauge(
-        "circuit_breaker_state", lambda states: float(sum(state >= OPEN for state in states))
-    )
+    breakers = found.gauge("circuit_breaker_state", max)
     return {
         "api_requests_today": found.count("api_requests_total"),
         "api_latency_p50_seconds": found.quantile("api_request_duration_seconds", 0.5),
         "api_latency_p95_seconds": found.quantile("api_request_duration_seconds", 0.95),
         "api_latency_p99_seconds": found.quantile("api_request_duration_seconds", 0.99),
         "cache_hit_rate_pct": found.gauge("cache_hit_rate", min),
-        "circuit_breakers_open": breakers,
+        "circuit_breakers_open": replace(
+            breakers, value=None if breakers.value is None else open_breakers(breakers)
+        ),
         "host_cpu_pct": found.gauge("host_cpu_usage_pct", max, every=False),
         "host_memory_pct": found.gauge("host_memory_usage_pct", max, every=False),
         "host_disk_pct": found.gauge("host_disk_usage_pct", max, every=False),
     }
+
+
+def open_breakers(states: Value) -> float:
+    """How many breakers are open for anybody: several processes may report the same one."""
+    return float(len({part.labels["name"] for part in states.parts if (part.value or 0) >= OPEN}))
 
 
 def risk_values(found: Known) -> dict[str, Value]:

@@ -20,7 +20,7 @@ function colour(token) {
 }
 let ink = {};
 function readColours() {
-  ink = Object.fromEntries(["quiet", "line", "bad", "bad-bg", "warn-mark", "warn-bg", "link", "line-1", "line-2", "line-3", "line-4"].map((token) => [token, colour(token)]));
+  ink = Object.fromEntries(["quiet", "line", "bad", "bad-bg", "warn-mark", "warn-bg", "link", "fill", "line-1", "line-2", "line-3", "line-4"].map((token) => [token, colour(token)]));
 }
 
 // Numbers, as monitoring/metrics/units.py writes them
@@ -106,13 +106,15 @@ function stacked(panel) {
   }).toReversed();
 }
 
+// What is filled begins with a grey: so much ink would cry.
 function series(key, panel) {
+  const tokens = panel.style === "bars" ? ["fill", "line-2", "line-3", "line-4"] : ["line-1", "line-2", "line-3", "line-4"];
   return panel.lines.map((line, index) => ({
     label: line.label,
-    stroke: () => ink[`line-${(index % 4) + 1}`],
-    width: 1.5,
+    stroke: () => ink[tokens[index % 4]],
+    width: panel.style === "bars" ? 0 : 1.5,
     dash: index >= 4 ? [5, 3] : undefined,
-    fill: panel.style === "bars" ? () => ink[`line-${(index % 4) + 1}`] : undefined,
+    fill: panel.style === "bars" ? () => ink[tokens[index % 4]] : undefined,
     paths: panel.style === "bars" ? uPlot.paths.bars({ size: [0.9, 100], align: 1 }) : panel.style === "steps" ? uPlot.paths.stepped({ align: 1 }) : undefined,
     points: panel.style === "bars" ? { show: false } : { size: 4, filter: lonely },
     spanGaps: false,
@@ -217,6 +219,14 @@ async function refresh() {
   } catch { /* the link's own script says when the console is away */ }
 }
 
+// The legend keeps the colours that it was made with, so every chart is made anew.
+function recolour() {
+  readColours();
+  for (const { plot } of charts.values()) plot.destroy();
+  charts.clear();
+  draw();
+}
+
 function start() {
   readColours();
   draw();
@@ -225,8 +235,7 @@ function start() {
       if (plot.width !== width(holder)) plot.setSize({ width: width(holder), height: HEIGHT });
     }
   }).observe(grid);
-  new MutationObserver(() => { readColours(); for (const { plot } of charts.values()) plot.redraw(); })
-    .observe(root, { attributeFilter: ["data-bs-theme"] });
+  new MutationObserver(recolour).observe(root, { attributeFilter: ["data-bs-theme"] });
   setInterval(refresh, AGAIN_MS);
   document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
 }

@@ -103,6 +103,7 @@ def test_a_label_that_is_reported_no_more_is_left_out() -> None:
 def test_counts_open_breakers() -> None:
     for name, state in (("claude", 2), ("yahoo_finance", 1), ("sec_edgar", 0)):
         a_series("circuit_breaker_state", when=LATELY, value=state, name=name)
+    a_series("circuit_breaker_state", client="b", when=LATELY, value=2, name="claude")
     assert summary(now=NOW)["system"]["circuit_breakers_open"].value == 1
 
 
