@@ -12,9 +12,12 @@ from monitoring.metrics.models import Series
 from monitoring.metrics.panels import PAGES
 from opsconsole.accounts.models import User
 from tests.console import ConsoleProcess
+from tests.e2e.test_access import fits, look, nothing_to_find
 from tests.e2e.visitor import sign_in
 from tests.metrics.desk import fill
 from tests.metrics.rows import minute, partitions
+
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
@@ -53,14 +56,15 @@ def test_draws_every_panel_at_a_desk(desktop: Page, now: datetime) -> None:
                 assert drawn(desktop, panel.key) > 500, panel.key
 
 
-@pytest.mark.parametrize("width", [320, 390])
-def test_fits_a_phone(page: Page, alice: User, now: datetime, said: list[str], width: int) -> None:
-    page.set_viewport_size({"width": width, "height": 844})
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing_and_it_fits_every_width(
+    page: Page, alice: User, now: datetime, said: list[str], name: str
+) -> None:
     sign_in(page, alice)
-    for name in PAGES:
-        page.goto(f"/{name}")
-        expect(page.locator(".oc-m-chart canvas").first).to_be_visible()
-        assert page.evaluate("document.documentElement.scrollWidth") == width, name
+    look(page, "metrics", (f"/{name}",))
+    page.locator(".oc-m-table").first.evaluate("(details) => { details.open = true; }")
+    nothing_to_find(page, f"/{name} with a table")
+    fits(page, f"/{name} with a table")
 
 
 def test_takes_in_what_is_new(desktop: Page, now: datetime) -> None:
