@@ -45,7 +45,7 @@ found AS (
         SELECT * FROM monitoring_minute m WHERE m.series_id = e.id AND m.at >= s.start AND m.at < s.first
         UNION ALL
         SELECT * FROM monitoring_hour h
-        WHERE h.series_id = e.id AND h.at >= s.first AND h.at < least(s.last, e.edge)
+        WHERE h.series_id = e.id AND h.at >= s.first AND h.at < s.last
         UNION ALL
         SELECT * FROM monitoring_minute m
         WHERE m.series_id = e.id AND m.at >= greatest(s.first, least(s.last, e.edge)) AND m.at < s."end"

@@ -6,7 +6,7 @@ from datetime import datetime
 import pytest
 from django.db import connection
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from monitoring.metrics.models import Series
 from monitoring.metrics.panels import PAGES
@@ -83,6 +83,28 @@ def test_takes_in_what_is_new(desktop: Page, now: datetime) -> None:
     assert box is not None
     desktop.mouse.move(box["x"] + box["width"] - 2, box["y"] + 20)
     expect(legend).to_contain_text("4,321")
+
+
+def test_moves_on_with_the_time(desktop: Page, now: datetime) -> None:
+    def later(route: Route) -> None:
+        """The answer of a minute later: one step leaves at the left, and a new one comes."""
+        answer = route.fetch()
+        data = answer.json()
+        data["start"] += data["step"]
+        data["panels"]["breaches"]["lines"][0]["values"][-1] = 9876
+        route.fulfill(response=answer, json=data)
+
+    desktop.clock.install()
+    desktop.route("**/risk/points*", later)
+    desktop.goto("/risk?range=15m")
+    chart = desktop.locator('[data-panel="breaches"]')
+    expect(chart.locator("canvas")).to_be_visible()
+    with desktop.expect_response(lambda response: "/risk/points" in response.url):
+        desktop.clock.run_for(10_500)
+    box = chart.locator(".u-over").bounding_box()
+    assert box is not None
+    desktop.mouse.move(box["x"] + box["width"] - 2, box["y"] + 20)
+    expect(chart.locator(".u-legend")).to_contain_text("9,876")
 
 
 def test_follows_the_theme(desktop: Page, now: datetime) -> None:

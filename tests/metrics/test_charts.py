@@ -131,6 +131,17 @@ def test_the_table_puts_steps_together_newest_first() -> None:
     assert len(rows) == 12
 
 
+def test_the_table_gives_rates_of_all_the_time_of_its_rows() -> None:
+    row = a_series("api_requests_total", method="GET", endpoint="/x", status="200")
+    minute(row, "2026-11-20 14:56", 330)
+    minute(row, "2026-11-20 14:51", 300)
+    drawn = panel(panels.SYSTEM, "requests")
+    newest, before = table(drawn.tracks, steps())[:2]
+    # Of the newest row four and a half minutes have gone by.
+    assert newest.numbers == [pytest.approx(330 / 270)]
+    assert before.numbers == [1]
+
+
 def test_spreads_slippage_over_its_buckets() -> None:
     row = a_series("trade_slippage_bps", ticker="IBM")
     assert spread(panel(panels.TRADING, "slippage")) == []
