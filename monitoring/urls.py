@@ -9,6 +9,7 @@ from alerts.alertmanager.webhook import AlertmanagerWebhookView
 from killswitch import api as killswitch
 from killswitch import api_processes as processes
 from monitoring.metrics import api as metrics
+from monitoring.metrics import api_reading as metrics_reading
 from opsconsole.api.views import DocsView, NotFoundView
 
 urlpatterns = [
@@ -58,6 +59,9 @@ urlpatterns = [
         name="api-alerts-webhook-alertmanager",
     ),
     path("metrics/push", metrics.PushView.as_view(), name="api-metrics-push"),
+    path("metrics/summary", metrics_reading.SummaryView.as_view(), name="api-metrics-summary"),
+    path("metrics/trading", metrics_reading.TradingView.as_view(), name="api-metrics-trading"),
+    path("metrics/series", metrics_reading.SeriesView.as_view(), name="api-metrics-series"),
     path("schema", SpectacularJSONAPIView.as_view(), name="api-schema"),
     path("docs", DocsView.as_view(), name="api-docs"),
     re_path("", NotFoundView.as_view()),

@@ -194,6 +194,10 @@ DEFAULT_FROM_EMAIL = env.text("OPSCONSOLE_EMAIL_FROM", "opsconsole@localhost")
 # How long metrics are kept: days by minutes, months by hours (docs/metrics.md).
 METRICS_MINUTES_DAYS = int(env.number("OPSCONSOLE_METRICS_MINUTES_DAYS", 30, at_least=1, at_most=366))
 METRICS_HOURS_MONTHS = int(env.number("OPSCONSOLE_METRICS_HOURS_MONTHS", 13, at_least=1, at_most=120))
+# Metrics. "Today" is the trading day: from midnight to midnight in this zone.
+TRADING_ZONE = env.zone("OPSCONSOLE_TRADING_ZONE", "America/New_York")
+AI_DAILY_BUDGET_USD = env.number("OPSCONSOLE_AI_DAILY_BUDGET_USD", 10, at_least=0.01, at_most=1e9)
+AI_MONTHLY_BUDGET_USD = env.number("OPSCONSOLE_AI_MONTHLY_BUDGET_USD", 200, at_least=0.01, at_most=1e9)
 
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True

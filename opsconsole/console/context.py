@@ -23,10 +23,16 @@ class Place:
     key: str
     # Shows how many alerts need somebody.
     counts: bool = False
+    # Names of further pages that it leads to.
+    further: tuple[str, ...] = ()
 
     @property
     def url(self) -> str:
         return reverse(self.name)
+
+    @property
+    def covers(self) -> tuple[str, ...]:
+        return tuple(reverse(name) for name in self.further)
 
 
 # One line for each page that exists. The phone's tabs show the same.
@@ -34,6 +40,13 @@ PLACES = (
     Place("overview", "Overview", "layout-dashboard", "o"),
     Place("alerts", "Alerts", "bell", "a", counts=True),
     Place("kill-switch", "Kill switch", "octagon", "k"),
+    Place(
+        "metrics-system",
+        "Metrics",
+        "chart-line",
+        "m",
+        further=("metrics-trading", "metrics-cost", "metrics-risk"),
+    ),
     Place("audit", "Audit", "history", "u"),
 )
 

@@ -124,9 +124,9 @@ def event_words(event: AuditEvent) -> str:
 
 
 @register.simple_tag
-def current(path: str, url: str) -> SafeString | str:
-    """`aria-current` of a link in the navigation: its own page, or one below it."""
+def current(path: str, url: str, covers: tuple[str, ...] = ()) -> SafeString | str:
+    """`aria-current` of a link in the navigation: its own page, or one below it or among those that it `covers`."""
     if path == url:
         return format_html(' aria-current="{}"', "page")
-    below = url != "/" and path.startswith(f"{url}/")
+    below = url != "/" and (path.startswith(f"{url}/") or path in covers)
     return format_html(' aria-current="{}"', "true") if below else ""
