@@ -14,6 +14,7 @@ from typing import Any
 
 from bench.alerts import ALERT_PARTS
 from bench.figures import Figure, at_least, at_most, percentile, seen
+from bench.metrics_exposition import exposition
 from bench.result import Result
 from bench.rig import ROOT, Rig
 
@@ -122,7 +123,7 @@ KILL_SWITCH_PARTS: dict[str, Callable[[Path], Result]] = {
     "streams": streams,
     "start": start,
 }
-PARTS = KILL_SWITCH_PARTS | ALERT_PARTS
+PARTS = KILL_SWITCH_PARTS | ALERT_PARTS | {"exposition": exposition}
 
 
 def run(name: str) -> Result:
