@@ -6,5 +6,8 @@ class MonitoringConfig(AppConfig):
 
     def ready(self) -> None:
         from monitoring.metrics import own  # noqa: PLC0415  it needs the models, which exist only now
+        from monitoring.metrics.hooks import register_listener  # noqa: PLC0415  likewise
+        from monitoring.triggers.evaluating import after_batch  # noqa: PLC0415  likewise
 
         own.register()
+        register_listener(after_batch)

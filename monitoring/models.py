@@ -1,5 +1,6 @@
 """Django looks for models here; each lives with what it belongs to."""
 
 from monitoring.metrics.models import Batch, Hour, Minute, Series
+from monitoring.triggers.models import Trigger, TriggerState
 
-__all__ = ["Batch", "Hour", "Minute", "Series"]
+__all__ = ["Batch", "Hour", "Minute", "Series", "Trigger", "TriggerState"]

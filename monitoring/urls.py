@@ -8,6 +8,7 @@ from alerts import api_channels, api_chat, api_people, api_rules, api_silences
 from alerts.alertmanager.webhook import AlertmanagerWebhookView
 from killswitch import api as killswitch
 from killswitch import api_processes as processes
+from monitoring.triggers.api import TriggersView
 from opsconsole.api.views import DocsView, NotFoundView
 
 urlpatterns = [
@@ -56,6 +57,7 @@ urlpatterns = [
         AlertmanagerWebhookView.as_view(),
         name="api-alerts-webhook-alertmanager",
     ),
+    path("triggers", TriggersView.as_view(), name="api-triggers"),
     path("schema", SpectacularJSONAPIView.as_view(), name="api-schema"),
     path("docs", DocsView.as_view(), name="api-docs"),
     re_path("", NotFoundView.as_view()),

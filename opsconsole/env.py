@@ -9,6 +9,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+from zoneinfo import ZoneInfo
 
 import psycopg
 from django.core.exceptions import ImproperlyConfigured
@@ -71,6 +72,18 @@ def hours(name: str, default: str, *, environ: Mapping[str, str] = os.environ) -
     if opens >= closes:
         raise ImproperlyConfigured(f"{name} must end after it begins, on the same day, not {value!r}")
     return opens, closes
+
+
+def zone(name: str, default: str, *, environ: Mapping[str, str] = os.environ) -> ZoneInfo:
+    """A time zone by its IANA name, such as `America/New_York`."""
+    value = text(name, default, environ=environ).strip()
+    try:
+        return ZoneInfo(value)
+    # What is no name at all fails in other ways than a name that is not known.
+    except (KeyError, ValueError, OSError):
+        raise ImproperlyConfigured(
+            f"{name} must be the name of a time zone, such as {default}, not {value!r}"
+        ) from None
 
 
 def database(name: str, *, environ: Mapping[str, str] = os.environ) -> dict[str, Any]:

@@ -197,6 +197,11 @@ EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.starttls, _MAIL.tls
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("OPSCONSOLE_EMAIL_FROM", "opsconsole@localhost")
 
+# Metrics. "Today" is the trading day: from midnight to midnight in this zone.
+TRADING_ZONE = env.zone("OPSCONSOLE_TRADING_ZONE", "America/New_York")
+AI_DAILY_BUDGET_USD = env.number("OPSCONSOLE_AI_DAILY_BUDGET_USD", 10, at_least=0.01, at_most=1e9)
+AI_MONTHLY_BUDGET_USD = env.number("OPSCONSOLE_AI_MONTHLY_BUDGET_USD", 200, at_least=0.01, at_most=1e9)
+
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
@@ -237,6 +242,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 600.0,
         "options": {"expires": 300},
     },
+    "triggers.evaluate": {"task": "triggers.evaluate", "schedule": 5.0, "options": {"expires": 10}},
     "api.forget_idempotent_calls": {
         "task": "api.forget_idempotent_calls",
         "schedule": 3600.0,
