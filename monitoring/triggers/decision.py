@@ -91,7 +91,12 @@ def decide(rule: Rule, state: State, reading: Reading, *, now: datetime) -> tupl
     if state.problem is not None:
         events.append(Event(Outcome.RECOVERED, None, f"{_is(rule, reading.value)} again"))
         state = replace(state, problem=None, problem_at=None, error="")
-    is_new = state.value_at is None or reading.at is None or reading.at > state.value_at
+    is_new = (
+        state.value_at is None
+        or reading.at is None
+        or reading.at > state.value_at
+        or reading.value != state.value
+    )
     state = replace(state, value=reading.value, value_at=reading.at)
     state, event = _judge(rule, state, reading.value, is_new=is_new, now=now)
     return state, [*events, event] if event else events

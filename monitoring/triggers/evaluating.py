@@ -7,21 +7,26 @@ finds. Carrying it out twice changes nothing.
 import logging
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
 
 from killswitch import services as killswitch
 from killswitch.choices import Reason
+from killswitch.locking import bounded
 from monitoring.triggers import alarms
-from monitoring.triggers.choices import Act, Comparison, Condition, Problem
+from monitoring.triggers.choices import Act, Aggregate, Comparison, Condition, Problem
 from monitoring.triggers.decision import Event, Outcome, Reading, Rule, State, decide
 from monitoring.triggers.models import Trigger, TriggerState
 from monitoring.triggers.readings import read
 from opsconsole.live.publish import publish
 
 logger = logging.getLogger(__name__)
+
+# Increases over many rows are not added up anew with each batch.
+LONG = (Aggregate.INCREASE_DAY, Aggregate.INCREASE_MONTH)
+LONG_EVERY = timedelta(seconds=5)
 
 STATE_FIELDS = [one.name for one in fields(State)]
 
@@ -61,12 +66,13 @@ def evaluate(
     return look
 
 
-@transaction.atomic
+# Whoever is suspended in it keeps no other from a stop for long.
+@bounded
 def _decide_all(
     *, now: datetime, names: Collection[str] | None, clients: Collection[str] | None
 ) -> tuple[list[Due], Look]:
     look, due = Look(), []
-    states = _locked(names, clients)
+    states = _locked(names, clients, now=now)
     for row in states:
         trigger = row.trigger
         # Another process may have come first with a later clock; what is read here is newer all the same.
@@ -90,11 +96,14 @@ def _decide_all(
     return due, look
 
 
-def _locked(names: Collection[str] | None, clients: Collection[str] | None) -> list[TriggerState]:
+def _locked(
+    names: Collection[str] | None, clients: Collection[str] | None, *, now: datetime
+) -> list[TriggerState]:
     """The states to look at, in the order of their keys, with their triggers."""
     wanted = Q(trigger__enabled=True)
     if names is not None:
         wanted &= Q(trigger__metric__in=names) | Q(trigger__percent_of__in=names)
+        wanted &= ~Q(trigger__aggregate__in=LONG, evaluated_at__gt=now - LONG_EVERY)
     if clients is not None:
         wanted &= Q(trigger__client__in=[*clients, ""])
     if names is None:

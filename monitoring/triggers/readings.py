@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.db import connection
@@ -13,20 +13,32 @@ from monitoring.triggers.choices import INCREASES, Aggregate, Problem
 from monitoring.triggers.decision import Reading
 from monitoring.triggers.models import Trigger
 
-# Minutes are kept for 30 days; what lies further back is in the hours, long since.
-MINUTES_KEPT = timedelta(days=29)
+HOUR = timedelta(hours=1)
 
 MATCHING = (
     "s.name = %(metric)s AND (%(client)s = '' OR s.client = %(client)s) AND s.labels @> %(labels)s::jsonb"
 )
 NEWEST = f"SELECT s.client, s.value, s.at FROM monitoring_series s WHERE {MATCHING}"  # noqa: S608  no input in it
+# Whole hours from the hour rows, as far as they go for each series (`edge`); before and after them from the minutes.
 INCREASE = f"""
-WITH matching AS MATERIALIZED (SELECT s.id, s.at FROM monitoring_series s WHERE {MATCHING})
-SELECT (SELECT max(at) FROM matching),
-    coalesce((SELECT sum(m.total) FROM monitoring_minute m WHERE m.series_id IN (SELECT id FROM matching)
-        AND m.at >= %(minutes_from)s AND m.at <= %(now)s), 0)
-    + coalesce((SELECT sum(h.total) FROM monitoring_hour h WHERE h.series_id IN (SELECT id FROM matching)
-        AND h.at >= %(start)s AND h.at < %(minutes_from)s), 0)
+WITH matching AS MATERIALIZED (
+    SELECT s.id, s.at, coalesce((
+        SELECT h.at + interval '1 hour' FROM monitoring_hour h
+        WHERE h.series_id = s.id AND h.at >= %(first)s AND h.at < %(now)s ORDER BY h.at DESC LIMIT 1
+    ), %(first)s) AS edge
+    FROM monitoring_series s WHERE {MATCHING}
+)
+SELECT max(matching.at), coalesce(sum(r.total), 0)
+FROM matching LEFT JOIN LATERAL (
+    SELECT m.total FROM monitoring_minute m
+    WHERE m.series_id = matching.id AND m.at >= %(start)s AND m.at < %(first)s AND m.at <= %(now)s
+    UNION ALL
+    SELECT h.total FROM monitoring_hour h
+    WHERE h.series_id = matching.id AND h.at >= %(first)s AND h.at < matching.edge
+    UNION ALL
+    SELECT m.total FROM monitoring_minute m
+    WHERE m.series_id = matching.id AND m.at >= matching.edge AND m.at <= %(now)s
+) r ON true
 """  # noqa: S608  likewise
 
 
@@ -76,15 +88,16 @@ def _read_newest(trigger: Trigger, *, now: datetime) -> Reading:
 
 def _read_increase(trigger: Trigger, *, now: datetime) -> Reading:
     start = start_of(trigger, now)
+    first = start.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     parameters = _parameters(trigger, trigger.metric) | {
         "start": start,
-        "minutes_from": max(start, (now - MINUTES_KEPT).replace(minute=0, second=0, microsecond=0)),
+        "first": first if first == start else first + HOUR,
         "now": now,
     }
     with connection.cursor() as cursor:
         cursor.execute(INCREASE, parameters)
         row = cursor.fetchone()
-    assert row is not None  # noqa: S101  it has no FROM
+    assert row is not None  # noqa: S101  an aggregate yields one row
     at, value = row
     if at is None:
         return _missing(trigger.metric)

@@ -78,6 +78,7 @@ def test_the_same_reading_confirms_nothing() -> None:
     state, found = run(ABOVE, *[same] * 10)
     assert outcomes(found) == [""] * 10
     assert (state.condition, state.confirmed) == (Condition.CONFIRMING, 1)
+    assert run(ABOVE, replace(same, value=91), state=state)[0].confirmed == 2
     older = Reading(value=90, at=NOW - timedelta(seconds=9))
     assert run(ABOVE, older, older, state=state)[0].confirmed == 1
 

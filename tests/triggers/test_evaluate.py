@@ -11,7 +11,7 @@ from alerts.models import Submission
 from killswitch.models import Activation, Switch, TradingClient
 from killswitch.services import deactivate
 from monitoring.metrics.hooks import after_batch
-from monitoring.metrics.models import Series
+from monitoring.metrics.models import Minute, Series
 from monitoring.tasks import evaluate_triggers
 from monitoring.triggers import evaluating, readings
 from monitoring.triggers.evaluating import evaluate
@@ -281,8 +281,8 @@ def test_percent_of_another_metric() -> None:
     assert (state_of(trigger).value, mode()) == (-4.9, "ACTIVE")
     report("portfolio_value_usd", 38_000, at=NOW + SECOND, client="desk-2")
     after_batch({"portfolio_value_usd"}, {"desk-2"}, NOW + SECOND)
-    assert mode() == "ACTIVE"  # the loss itself is not new, and it is −5.0 % only with it
-    assert state_of(trigger).value == pytest.approx(-5.0)
+    # The loss is the same, of less.
+    assert (state_of(trigger).value, mode()) == (-5.0, "HALTED")
 
 
 @pytest.mark.parametrize("value", [0, -10, float("nan")])
@@ -314,24 +314,51 @@ def test_increases(aggregate: str, expected: float, settings: Settings) -> None:
     minute(one, NOW - timedelta(minutes=6), 1.5)
     minute(one, datetime(2026, 3, 4, 5, 0, tzinfo=UTC), 2.5)  # midnight
     minute(one, datetime(2026, 3, 4, 4, 59, tzinfo=UTC), 3.0)
-    minute(one, datetime(2026, 3, 1, 5, 0, tzinfo=UTC), 5.0)
-    minute(one, datetime(2026, 3, 1, 4, 59, tzinfo=UTC), 7.0)  # February
-    hour(one, datetime(2026, 3, 4, 5, 0, tzinfo=UTC), 70.0)  # the same again, by hours
+    # Of one of them, the first hours are summed up, and of some the minutes are gone.
+    hour(one, datetime(2026, 3, 4, 5, 0, tzinfo=UTC), 2.5)
+    hour(one, datetime(2026, 3, 4, 4, 0, tzinfo=UTC), 3.0)
+    hour(one, datetime(2026, 3, 1, 5, 0, tzinfo=UTC), 5.0)
+    hour(one, datetime(2026, 3, 1, 4, 0, tzinfo=UTC), 7.0)  # February
+    hour(foreign, datetime(2026, 3, 4, 5, 0, tzinfo=UTC), 70.0)
     evaluate(now=NOW)
     assert state_of(trigger).value == expected
 
 
 @pytest.mark.usefixtures("minutes")
-def test_the_last_day_of_a_long_month_counts_hours_too() -> None:
-    now = datetime(2026, 3, 31, 20, 30, tzinfo=UTC)
-    trigger = only(metric="ai_cost_usd_total", aggregate="INCREASE_MONTH", comparison="ABOVE", threshold=1e9)
-    series = a_series("ai_cost_usd_total", 999, at=now)
-    minute(series, now, 1.0)
-    hour(series, datetime(2026, 3, 1, 12, 0, tzinfo=UTC), 20.0)
-    hour(series, now, 300.0)
-    hour(series, datetime(2026, 2, 28, 12, 0, tzinfo=UTC), 4000.0)
-    evaluate(now=now)
-    assert state_of(trigger).value == 21.0
+def test_a_window_that_begins_within_an_hour() -> None:
+    """Its first minutes come one by one, though the hour is summed up."""
+    trigger = only(
+        metric="ai_cost_usd_total",
+        aggregate="INCREASE",
+        window_seconds=7200,
+        comparison="ABOVE",
+        threshold=1e9,
+    )
+    series = a_series("ai_cost_usd_total", 999)
+    for minutes_ago, total in ((0, 1.0), (31, 2.0), (91, 4.0), (120, 8.0), (121, 16.0)):
+        minute(series, NOW - timedelta(minutes=minutes_ago), total)
+    hour(series, NOW - timedelta(hours=2), 8.0 + 16.0)
+    hour(series, NOW - timedelta(hours=1), 2.0 + 4.0)
+    Minute.objects.filter(at=NOW - timedelta(minutes=91)).delete()
+    hour_of_now = NOW.replace(minute=0)
+    assert Minute.objects.filter(at__gte=hour_of_now).count() == 1
+    evaluate(now=NOW)
+    assert state_of(trigger).value == 1.0 + 6.0 + 8.0
+
+
+@pytest.mark.usefixtures("minutes")
+def test_a_long_increase_is_not_added_up_with_each_batch() -> None:
+    cost = "ai_cost_usd_total"
+    trigger = only(
+        metric=cost, aggregate="INCREASE_DAY", comparison="ABOVE", threshold=10, stop_reason="COST_ALERT"
+    )
+    series = a_series(cost, 1.0)
+    after_batch({cost}, {"desk-1"}, NOW)
+    minute(series, NOW, 11.0)
+    after_batch({cost}, {"desk-1"}, NOW + 4 * SECOND)
+    assert (state_of(trigger).value, mode()) == (0.0, "ACTIVE")
+    after_batch({cost}, {"desk-1"}, NOW + 5 * SECOND)
+    assert (state_of(trigger).value, mode()) == (11.0, "HALTED")
 
 
 @pytest.mark.usefixtures("minutes")
@@ -354,13 +381,13 @@ def test_a_clock_behind_does_not_hide_a_newer_value() -> None:
     assert mode() == "HALTED"
 
 
-def test_a_batch_that_nobody_watches_costs_one_query(
+def test_a_batch_costs_few_queries(
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     only()
     report(GAUGE, 0, at=NOW)
-    # BEGIN and COMMIT are two of them; then the states, a savepoint around the reading, and the states again.
-    with django_assert_num_queries(3):
+    # BEGIN, the limits of waiting and COMMIT are three of them; then the states, the reading in its savepoint, and the states again.
+    with django_assert_num_queries(4):
         after_batch({"trades_total"}, {"desk-1"}, NOW)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         after_batch({GAUGE}, {"desk-1"}, NOW)
