@@ -1,13 +1,16 @@
 """Triggers on a database: what they read, and what they do about it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from alerts.models import Submission
+from killswitch import services as killswitch
 from killswitch.models import Activation, Switch, TradingClient
 from killswitch.services import deactivate
 from monitoring.metrics.hooks import after_batch
@@ -15,7 +18,7 @@ from monitoring.metrics.models import Minute, Series
 from monitoring.tasks import evaluate_triggers
 from monitoring.triggers import evaluating, readings
 from monitoring.triggers.evaluating import evaluate
-from monitoring.triggers.models import Trigger
+from monitoring.triggers.models import Trigger, TriggerState
 from tests.cast import ROOT
 from tests.metrics.series import NOW, a_series
 from tests.triggers.rows import GAUGE, hour, minute, only, report, state_of
@@ -101,7 +104,6 @@ def test_it_stops_once_until_it_is_clear() -> None:
 
 def test_a_stopped_scope_is_not_stopped_again() -> None:
     only()
-    Trigger.objects.get().save()
     report(GAUGE, -6000, at=NOW)
     evaluate(now=NOW)
     second = only(name="another")
@@ -129,7 +131,7 @@ def test_a_stop_that_fails_is_told_and_tried_again(monkeypatch: pytest.MonkeyPat
         raise DatabaseError("the lock was not there")
 
     with monkeypatch.context() as patch:
-        patch.setattr(evaluating.killswitch, "activate", fail)
+        patch.setattr(killswitch, "activate", fail)
         assert evaluate(now=NOW).stopped == 0
     assert told() == [("Trigger could not stop trading: loss", False)]
     assert state_of(trigger).stop_due
@@ -144,13 +146,13 @@ def test_one_that_cannot_be_read_keeps_no_other_from_stopping(monkeypatch: pytes
     bad = only(name="bad")
     Trigger.objects.filter(pk=bad.pk).update(labels=["no", "object"])
     good = Trigger.objects.create(**{**_values(bad), "name": "good", "labels": {}})
-    evaluating.TriggerState.objects.create(trigger=good)
+    TriggerState.objects.create(trigger=good)
     report(GAUGE, -6000, at=NOW)
     real = readings.read
 
     def read(trigger: Trigger, *, now: datetime) -> Any:
         if trigger.name == "bad":
-            readings.connection.cursor().execute("SELECT 1 / 0")
+            connection.cursor().execute("SELECT 1 / 0")
         return real(trigger, now=now)
 
     monkeypatch.setattr(evaluating, "read", read)
@@ -162,6 +164,23 @@ def test_one_that_cannot_be_read_keeps_no_other_from_stopping(monkeypatch: pytes
 def _values(trigger: Trigger) -> dict[str, Any]:
     fields = [field.name for field in Trigger._meta.fields if field.name != "id"]
     return {name: getattr(trigger, name) for name in fields}
+
+
+def test_several_processes_stop_once() -> None:
+    only(confirmations=1)
+    report(GAUGE, -6000, at=NOW)
+    together = Barrier(4)
+
+    def look(_: int) -> int:
+        together.wait(10)
+        try:
+            return evaluate(now=NOW).stopped
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(look, range(4))) == 1
+    assert Activation.objects.count() == 1
 
 
 # Alerts
@@ -373,12 +392,13 @@ def test_a_counter_that_stands_still_is_not_missing() -> None:
 
 
 def test_a_clock_behind_does_not_hide_a_newer_value() -> None:
-    only()
+    trigger = only()
     report(GAUGE, 0, at=NOW)
     evaluate(now=NOW + 5 * SECOND)
     report(GAUGE, -9000, at=NOW + SECOND)
     evaluate(now=NOW + SECOND)
     assert mode() == "HALTED"
+    assert state_of(trigger).evaluated_at == NOW + 5 * SECOND
 
 
 def test_a_batch_costs_few_queries(
