@@ -7,6 +7,8 @@ from typing import Any
 
 from bench.alerts import json_of
 from bench.figures import Figure, at_least, at_most, percentile, seen
+from bench.metrics_client import record
+from bench.metrics_exposition import exposition
 from bench.result import Result
 
 MONTH_ROWS = 1000 * 30 * 24 * 60
@@ -68,4 +70,6 @@ def _beside(what: str, found: dict[str, Any]) -> list[Figure]:
 METRIC_PARTS: dict[str, Callable[[Path], Result]] = {
     "metrics-ingest": metrics_ingest,
     "metrics-rows": metrics_rows,
+    "metrics-client": record,
+    "exposition": exposition,
 }

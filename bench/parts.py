@@ -15,7 +15,6 @@ from typing import Any
 from bench.alerts import ALERT_PARTS
 from bench.figures import Figure, at_least, at_most, percentile, seen
 from bench.metrics import METRIC_PARTS
-from bench.metrics_client import record
 from bench.result import Result
 from bench.rig import ROOT, Rig
 
@@ -124,7 +123,7 @@ KILL_SWITCH_PARTS: dict[str, Callable[[Path], Result]] = {
     "streams": streams,
     "start": start,
 }
-PARTS = KILL_SWITCH_PARTS | ALERT_PARTS | METRIC_PARTS | {"metrics-client": record}
+PARTS = KILL_SWITCH_PARTS | ALERT_PARTS | METRIC_PARTS
 
 
 def run(name: str) -> Result:

@@ -1,18 +1,6 @@
-"""Metrics in the admin: to read."""
+"""Django looks for admin pages here; each lives with what it belongs to."""
 
-from django.contrib import admin
+from monitoring.metrics import admin as metrics
+from monitoring.triggers import admin as triggers
 
-from monitoring.models import Batch, Series
-from opsconsole.audit.readonly import ReadOnlyAdmin
-
-
-@admin.register(Series)
-class SeriesAdmin(ReadOnlyAdmin):
-    list_display = ("name", "client", "labels", "value", "count", "at", "received_at")
-    search_fields = ("name", "client")
-
-
-@admin.register(Batch)
-class BatchAdmin(ReadOnlyAdmin):
-    list_display = ("id", "client", "received_at", "accepted")
-    search_fields = ("=id", "=client")
+__all__ = ["metrics", "triggers"]

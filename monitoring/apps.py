@@ -5,6 +5,10 @@ class MonitoringConfig(AppConfig):
     name = "monitoring"
 
     def ready(self) -> None:
-        from monitoring.metrics import parts  # noqa: PLC0415  it needs the models, which exist only now
+        from monitoring.metrics import own, parts  # noqa: PLC0415  they need the models, which exist only now
+        from monitoring.metrics.hooks import register_listener  # noqa: PLC0415  likewise
+        from monitoring.triggers.evaluating import after_batch  # noqa: PLC0415  likewise
 
+        own.register()
         parts.register()
+        register_listener(after_batch)

@@ -1,9 +1,10 @@
-"""Housekeeping of metrics."""
+"""What goes on by itself: housekeeping of metrics, and the look at every trigger."""
 
 from celery import shared_task
 from django.utils import timezone
 
 from monitoring.metrics import partitions, retention, rollup
+from monitoring.triggers.evaluating import evaluate
 
 
 @shared_task(name="metrics.make_partitions")
@@ -23,3 +24,9 @@ def forget() -> None:
     """Drop what is older than it is kept."""
     retention.drop_old(now=timezone.now())
     retention.forget_batches(now=timezone.now())
+
+
+@shared_task(name="triggers.evaluate")
+def evaluate_triggers() -> None:
+    """Look at every trigger: for what does not come, what ran out, and stops that a process died over."""
+    evaluate(now=timezone.now())

@@ -10,6 +10,7 @@ from killswitch import api as killswitch
 from killswitch import api_processes as processes
 from monitoring.metrics import api as metrics
 from monitoring.metrics import api_reading as metrics_reading
+from monitoring.triggers.api import TriggersView
 from opsconsole.api.views import DocsView, NotFoundView
 
 urlpatterns = [
@@ -62,6 +63,7 @@ urlpatterns = [
     path("metrics/summary", metrics_reading.SummaryView.as_view(), name="api-metrics-summary"),
     path("metrics/trading", metrics_reading.TradingView.as_view(), name="api-metrics-trading"),
     path("metrics/series", metrics_reading.SeriesView.as_view(), name="api-metrics-series"),
+    path("triggers", TriggersView.as_view(), name="api-triggers"),
     path("schema", SpectacularJSONAPIView.as_view(), name="api-schema"),
     path("docs", DocsView.as_view(), name="api-docs"),
     re_path("", NotFoundView.as_view()),

@@ -18,6 +18,7 @@ from django.urls import get_resolver
 from opsconsole.wsgi import application as wsgi_application
 
 # isort: split
+from monitoring.metrics.web import forget_dead_processes
 from opsconsole.bridge import Bridge
 from opsconsole.live.acknowledge import Endpoint
 from opsconsole.live.endpoints import make_endpoints
@@ -54,6 +55,7 @@ class WebProcess:
     def start(self) -> None:
         sys.setswitchinterval(SWITCH_SECONDS)
         settle()
+        forget_dead_processes()
         _raise_descriptor_limit()
         self.live.start()
         self._hear_of_shutdown(asyncio.get_running_loop())

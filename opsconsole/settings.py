@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "rest_framework",
     "drf_spectacular",
+    "django_prometheus",
     "opsconsole.audit",
     "opsconsole.accounts",
     "opsconsole.api",
@@ -67,6 +68,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "opsconsole.api.middleware.RequestIdMiddleware",
     "opsconsole.api.middleware.JsonErrorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -79,7 +81,11 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "monitoring.metrics.web.RequestMetricsMiddleware",
 ]
+# Where web processes count together what each of them serves (docs/exposition.md). Who starts them empties it.
+if _counts := env.text("PROMETHEUS_MULTIPROC_DIR"):
+    Path(_counts).mkdir(mode=0o700, parents=True, exist_ok=True)
 
 ROOT_URLCONF = "opsconsole.urls"
 WSGI_APPLICATION = "opsconsole.wsgi.application"
@@ -246,6 +252,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "metrics.roll_up": {"task": "metrics.roll_up", "schedule": 300.0, "options": {"expires": 240}},
     "metrics.forget": {"task": "metrics.forget", "schedule": 1800.0, "options": {"expires": 600}},
+    "triggers.evaluate": {"task": "triggers.evaluate", "schedule": 5.0, "options": {"expires": 10}},
     "api.forget_idempotent_calls": {
         "task": "api.forget_idempotent_calls",
         "schedule": 3600.0,

@@ -3,8 +3,11 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from monitoring.metrics.api_exposition import MetricsView
+
 urlpatterns = [
     path("monitoring/", include("monitoring.urls")),
+    path("metrics", MetricsView.as_view(), name="metrics"),
     path("admin/", admin.site.urls),
     path("accounts/chats", include("alerts.chat.urls")),
     path("accounts/", include("opsconsole.accounts.urls")),

@@ -12,6 +12,7 @@ from monitoring.metrics import partitions, rollup, storing
 from monitoring.metrics.batches import Batch, Fault, InvalidBatch, shown
 from monitoring.metrics.catalogue import CATALOGUE
 from monitoring.metrics.checking import Change, Ident, change_of, check_values, ident_of, metric_of
+from monitoring.metrics.hooks import after_batch
 from monitoring.metrics.known import key_of, known_series, labels_of
 from monitoring.metrics.retention import oldest_taken
 
@@ -55,7 +56,7 @@ class _Sorted:
 
 
 def ingest(batch: Batch, *, now: datetime) -> Result:
-    """Count a batch, and commit. Good series are counted even if others are bad; a batch that was counted before changes nothing.
+    """Count a batch, and commit; then triggers look at it. Good series are counted even if others are bad; one that was counted before changes nothing.
 
     Raises InvalidBatch, NothingUsable, and the database's errors: then nothing is counted, and the same batch may be sent again.
     """
@@ -63,6 +64,13 @@ def ingest(batch: Batch, *, now: datetime) -> Result:
     brought = _sort_out(batch)
     if not brought.changes:
         raise NothingUsable(brought.faults)
+    result = _stored(batch, brought, at=at, now=now)
+    if not result.repeated:
+        after_batch(result.names, [batch.client], now)
+    return result
+
+
+def _stored(batch: Batch, brought: _Sorted, *, at: datetime, now: datetime) -> Result:
     for left in reversed(range(TRIES)):
         try:
             return _store(batch, brought, at=at, now=now)

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -78,13 +79,18 @@ class ConsolePrograms:
         return self._python("prepare", *arguments, pass_fds=(tell,))
 
     def web(self) -> Program:
-        return self._python(
+        """Empties what earlier web processes counted (docs/exposition.md), so it is called once for a start of the console."""
+        counts = self.folder.path / "web-counts"
+        shutil.rmtree(counts, ignore_errors=True)
+        counts.mkdir(mode=0o700)
+        program = self._python(
             "web",
             *("uvicorn", "opsconsole.asgi:application", "--host", self.host, "--port", str(self.port)),
             *("--loop", "uvloop", "--http", "httptools", "--ws", "none", "--lifespan", "auto"),
             *("--no-access-log", "--no-server-header", "--log-level", "warning"),
             *("--timeout-graceful-shutdown", str(GRACEFUL_SECONDS)),
         )
+        return replace(program, environ=dict(self.environ) | {"PROMETHEUS_MULTIPROC_DIR": str(counts)})
 
     def worker(self) -> Program:
         return self._worker("worker", self.worker_name)

@@ -1,0 +1,68 @@
+"""The console's own metrics: the kill switch, the outbox of alerts, the host. From the database, so they are right in every process."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.db.models import Count, Min, Q
+
+from alerts.choices import DeliveryState
+from alerts.models import Delivery
+from killswitch.choices import Mode, Reason
+from killswitch.models import Activation, Switch
+from killswitch.state import GLOBAL
+from monitoring.metrics.catalogue import Kind
+from monitoring.metrics.host import read_host
+from monitoring.metrics.sources import OwnMetric, Sample, register_source
+
+HALTED = OwnMetric(
+    "opsconsole_trading_halted", Kind.GAUGE, "Whether trading is halted in this scope: 1 yes, 0 no."
+)
+REDUCE_ONLY = OwnMetric(
+    "opsconsole_trading_reduce_only",
+    Kind.GAUGE,
+    "Whether this scope may only reduce positions: 1 yes, 0 no.",
+)
+PENDING = OwnMetric(
+    "opsconsole_alert_deliveries_pending", Kind.GAUGE, "Deliveries of alerts that are not finished."
+)
+OLDEST = OwnMetric(
+    "opsconsole_alert_delivery_overdue_seconds",
+    Kind.GAUGE,
+    "For how long the delivery that is due longest has been waiting; 0 when none is due.",
+)
+DEAD = OwnMetric(
+    "opsconsole_alert_deliveries_dead",
+    Kind.GAUGE,
+    "Deliveries of alerts that were given up and not sent again.",
+)
+
+
+def read_kill_switch(now: datetime) -> Iterator[Sample]:
+    del now
+    counted = dict(
+        Activation.objects.filter(drill=False).order_by().values_list("reason").annotate(count=Count("pk"))
+    )
+    for reason in Reason.values:
+        yield Sample("kill_switch_activations_total", counted.get(reason, 0), {"reason": reason})
+    modes = {GLOBAL: str(Mode.ACTIVE)} | dict(Switch.objects.order_by("pk").values_list("scope", "mode"))
+    for scope, mode in modes.items():
+        yield Sample(HALTED.name, float(mode == Mode.HALTED), {"scope": scope})
+    for scope, mode in modes.items():
+        yield Sample(REDUCE_ONLY.name, float(mode == Mode.REDUCE_ONLY), {"scope": scope})
+
+
+def read_outbox(now: datetime) -> Iterator[Sample]:
+    waiting = Q(state=DeliveryState.PENDING)
+    unfinished = Delivery.objects.filter(waiting | Q(state=DeliveryState.SENDING)).aggregate(
+        count=Count("pk"), oldest=Min("due_at")
+    )
+    overdue = (now - unfinished["oldest"]).total_seconds() if unfinished["oldest"] else 0.0
+    yield Sample(PENDING.name, unfinished["count"])
+    yield Sample(OLDEST.name, max(overdue, 0.0))
+    yield Sample(DEAD.name, Delivery.objects.filter(state=DeliveryState.DEAD).count())
+
+
+def register() -> None:
+    register_source("kill_switch", read_kill_switch, HALTED, REDUCE_ONLY)
+    register_source("alerts", read_outbox, PENDING, OLDEST, DEAD)
+    register_source("host", read_host)

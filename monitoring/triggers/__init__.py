@@ -1,0 +1,1 @@
+"""Triggers: rows that watch metrics, and alert or stop trading."""
