@@ -1,9 +1,9 @@
-"""The console's own metrics: the kill switch, the outbox of alerts, the host. From the database, so they are right in every process."""
+"""The console's own metrics: the kill switch, the outbox of alerts, who reports, the host. From the database, so they are right in every process."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Max, Min, Q
 
 from alerts.choices import DeliveryState
 from alerts.models import Delivery
@@ -11,7 +11,9 @@ from killswitch.choices import Mode, Reason
 from killswitch.models import Activation, Switch
 from killswitch.state import GLOBAL
 from monitoring.metrics.catalogue import Kind
+from monitoring.metrics.cost import month
 from monitoring.metrics.host import read_host
+from monitoring.metrics.models import Series
 from monitoring.metrics.sources import OwnMetric, Sample, register_source
 
 HALTED = OwnMetric(
@@ -35,6 +37,14 @@ DEAD = OwnMetric(
     Kind.GAUGE,
     "Deliveries of alerts that were given up and not sent again.",
 )
+
+LAST_PUSH = OwnMetric(
+    "opsconsole_metrics_last_push_timestamp_seconds",
+    Kind.GAUGE,
+    "When the newest metrics of this client were taken, in seconds since 1970.",
+)
+# Who has reported nothing for so long is not expected to any more.
+FORGOTTEN = timedelta(days=1)
 
 
 def read_kill_switch(now: datetime) -> Iterator[Sample]:
@@ -62,7 +72,22 @@ def read_outbox(now: datetime) -> Iterator[Sample]:
     yield Sample(DEAD.name, Delivery.objects.filter(state=DeliveryState.DEAD).count())
 
 
+def read_pushes(now: datetime) -> Iterator[Sample]:
+    newest = Series.objects.filter(at__gte=now - FORGOTTEN).order_by("client").values_list("client")
+    for client, at in newest.annotate(newest=Max("at")):
+        yield Sample(LAST_PUSH.name, at.timestamp(), {"client": client})
+
+
+def read_projection(now: datetime) -> Iterator[Sample]:
+    """Nothing as long as it is not known."""
+    projected = month(now).projected
+    if projected is not None:
+        yield Sample("ai_monthly_cost_usd", projected)
+
+
 def register() -> None:
     register_source("kill_switch", read_kill_switch, HALTED, REDUCE_ONLY)
     register_source("alerts", read_outbox, PENDING, OLDEST, DEAD)
+    register_source("pushes", read_pushes, LAST_PUSH)
+    register_source("ai_cost", read_projection)
     register_source("host", read_host)

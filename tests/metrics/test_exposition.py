@@ -218,8 +218,8 @@ def test_a_metric_that_is_no_more_is_left_out(db: None) -> None:
 def test_labels_are_read_once(db: None, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     every_metric()
     expose(now=NOW)
-    # The totals; activations and switches; the outbox, twice.
-    with django_assert_num_queries(5):
+    # The totals; activations and switches; the outbox, twice; who reports; the month's cost, in three.
+    with django_assert_num_queries(9):
         expose(now=NOW)
 
 
@@ -302,3 +302,22 @@ def test_a_sample_without_a_description_is_an_error(db: None) -> None:
 
 def test_kinds_of_the_catalogue_are_those_of_the_format() -> None:
     assert {kind.value for kind in Kind} == {"counter", "gauge", "histogram"}
+
+
+# Who reports
+
+
+def test_says_when_each_client_reported_last(db: None) -> None:
+    a_series("portfolio_value_usd", at=NOW - timedelta(hours=1))
+    a_series("portfolio_daily_pnl_usd", at=NOW - timedelta(minutes=5))
+    a_series("portfolio_value_usd", client="desk-2", at=NOW - timedelta(days=2))
+    found = values(expose(now=NOW), "opsconsole_metrics_last_push_timestamp_seconds")
+    assert found == {(("client", "desk-1"),): (NOW - timedelta(minutes=5)).timestamp()}
+
+
+def test_leaves_out_a_projection_that_is_not_known(db: None) -> None:
+    """A month of which too little is seen would cost nothing, else."""
+    a_series("ai_cost_usd_total", 5.0)
+    assert values(expose(now=NOW + timedelta(hours=1)), "ai_monthly_cost_usd") == {}
+    found = values(expose(now=NOW + timedelta(hours=7)), "ai_monthly_cost_usd")
+    assert list(found) == [(("client", "console"),)]
