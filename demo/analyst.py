@@ -30,7 +30,7 @@ class Call:
 
 def calls_of(ticker: str, date: str) -> list[Call]:
     """The day's analysis: news read by a small model, a decision by a large one."""
-    chance = random.Random(f"{ticker} {date}")  # noqa: S311  a simulation, not a secret
+    chance = random.Random(f"{ticker} {date}")
     reader = ("openai", "gpt-5-mini") if chance.random() < 0.5 else ("anthropic", "claude-haiku-4-5")
     return [
         _call(chance, reader, prompt=(6_000, 12_000), answer=(300, 700)),
