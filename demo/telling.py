@@ -1,6 +1,5 @@
 """What a trader reports of its day: trades, signals, its money, its risks, and what its analyst cost."""
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +11,8 @@ from demo.watch import Signal
 
 # An analysis whenever the strategy changes its side, and each so many days.
 ANALYSIS_EVERY = 5
+# The desk's cache of news: items that a trader looks up each day, of which an analysis finds this many that are new.
+CACHE, NEWS, NEW = "redis", 40, 4
 PROMPTS = "prompts"
 
 
@@ -23,7 +24,6 @@ class Telling:
         self._metrics = metrics
         self._book = Book()
         self._days = 0
-        self._cache: Counter[str] = Counter()
 
     def placed(self, *, seconds: float, status: int) -> None:
         """The venue has answered an order."""
@@ -47,8 +47,11 @@ class Telling:
         bar = message["bar"]
         if signal is not None:
             self._metrics.record_signal(self._ticker, signal.side.upper(), confidence=signal.confidence)
-        if signal is not None or self._days % ANALYSIS_EVERY == 0:
+        analyses = signal is not None or self._days % ANALYSIS_EVERY == 0
+        if analyses:
             self._analysed(str(bar["date"]))
+        new = NEW if analyses else 0
+        self._metrics.record_cache(CACHE, hits=NEWS - new, misses=new)
         if yearly is not None:
             self._metrics.record_risk("volatility", min(100.0, 100 * yearly), ticker=self._ticker)
         if breach:
@@ -78,8 +81,4 @@ class Telling:
             )
             if call.saved_usd:
                 self._metrics.record_cache_savings(PROMPTS, call.saved_usd)
-            self._cache["hits"] += call.cached_tokens
-            self._cache["misses"] += call.input_tokens
         self._metrics.record_analysis(call.provider, call.model)
-        if self._cache.total():
-            self._metrics.record_cache(PROMPTS, hits=self._cache["hits"], misses=self._cache["misses"])
