@@ -11,16 +11,20 @@ import sys
 from typing import Any
 
 from opsclient import KillSwitch, OpsConsole
+from opsclient.metrics import MetricsCollector
 from opsclient.smart_alerts import AlertResult, SmartAlertManager
 
 from demo.clock import boot_ns
 from demo.connection import Message, VenueConnection, VenueError
 from demo.stdin import closed
 from demo.strategy import Momentum, Quote
+from demo.telling import Telling
 from demo.watch import Watch
 
 # A trader has little time to end in (demo.processes.GRACE); what it cannot tell by then stays in its spool.
 LAST_ALERTS_S = 0.2
+# As an HTTP interface of a venue would answer an order.
+TAKEN, REFUSED = 201, 422
 
 
 class Trader:
@@ -32,6 +36,7 @@ class Trader:
         venue: VenueConnection,
         kill_switch: KillSwitch,
         alerts: SmartAlertManager,
+        telling: Telling,
         *,
         day_seconds: float,
     ) -> None:
@@ -39,11 +44,13 @@ class Trader:
         self._venue = venue
         self._kill_switch = kill_switch
         self._alerts = alerts
+        self._telling = telling
         self._strategy = Momentum()
         self._watch = Watch(window=self._strategy.window)
         # The day's orders are spread over the day, so that a stop finds the process at work.
         self._pause = day_seconds / (self._strategy.lots + 1)
-        self._open: dict[int, Quote] = {}
+        # When each was placed.
+        self._open: dict[int, int] = {}
         self._position = 0
         self._last_order = ""
         self._day = 0
@@ -80,17 +87,19 @@ class Trader:
             self._strategy.forget()
             self._watch.forget()
             self._open.clear()
-        for order in message["fills"]:
-            self._open.pop(order, None)
+        for fill in message["fills"]:
+            placed = self._open.pop(fill["order"], None)
+            seconds = None if placed is None else (boot_ns() - placed) / 1e9
+            self._telling.filled(fill, open_price=message["bar"]["open"], seconds=seconds)
         self._position = message["position"]
-        self._tell(message["bar"]["close"])
+        self._tell(message)
         quotes = self._strategy.decide(message["bar"]["close"], self._position)
         # Kept, since the event loop holds its tasks only weakly.
         self._work = asyncio.create_task(self._trade(self._day, quotes))
 
-    def _tell(self, close: float) -> None:
-        """Raise what people should know of this close. Inside the event loop none of it waits for the console."""
-        self._watch.close(close)
+    def _tell(self, message: Message) -> None:
+        """Report the day, and raise what people should know of it. Inside the event loop none of it waits for the console."""
+        self._watch.close(message["bar"]["close"])
         if (signal := self._watch.signal()) is not None:
             details = {"close": signal.close, "average": signal.average}
             self._alerts.alert_trading_signal_sync(
@@ -103,6 +112,8 @@ class Trader:
                 self._warning = self._alerts.alert_risk_warning_sync(self._ticker, "volatility", score, said)
             elif self._warning is not None:
                 self._alerts.resolve_sync(self._warning, said)
+        breach = volatility is not None and volatility.over
+        self._telling.closed(message, signal=signal, yearly=self._watch.yearly(), breach=breach)
 
     async def _trade(self, day: int, quotes: list[Quote]) -> None:
         """Replace the resting orders. Gives way to the next day between two requests, never within one."""
@@ -124,8 +135,13 @@ class Trader:
         if not self._kill_switch.is_trading_allowed(reduce_only=quote.side == "sell"):
             return
         order = {"side": quote.side, "quantity": quote.quantity, "limit": quote.limit}
-        answer = await self._venue.call("place", **order, checked=checked, epoch=self._kill_switch.epoch)
-        self._open[answer["order"]] = quote
+        try:
+            answer = await self._venue.call("place", **order, checked=checked, epoch=self._kill_switch.epoch)
+        except VenueError:
+            self._telling.placed(seconds=(boot_ns() - checked) / 1e9, status=REFUSED)
+            raise
+        self._telling.placed(seconds=(boot_ns() - checked) / 1e9, status=TAKEN)
+        self._open[answer["order"]] = checked
         self._last_order = f"{quote.side} {quote.quantity} {self._ticker} @ {quote.limit:.2f}"
 
 
@@ -141,7 +157,9 @@ async def trade(ticker: str, port: int) -> None:
     ) as console:
         alerts = SmartAlertManager(console=console)
         kill_switch = KillSwitch(console=console, alert_manager=alerts)
-        trader = Trader(ticker, venue, kill_switch, alerts, day_seconds=answer["day_seconds"])
+        metrics = MetricsCollector(console=console)
+        telling = Telling(ticker, metrics)
+        trader = Trader(ticker, venue, kill_switch, alerts, telling, day_seconds=answer["day_seconds"])
         kill_switch.register_on_activate(trader.on_kill_switch_activate)
         kill_switch.register_cancel_orders(trader.cancel_all_orders)
         kill_switch.register_close_positions(trader.close_positions)
@@ -153,6 +171,7 @@ async def trade(ticker: str, port: int) -> None:
         for task in tasks:
             task.cancel()
         alerts.close(timeout=LAST_ALERTS_S)
+        metrics.close(timeout=LAST_ALERTS_S)
     venue.close()
     for task in done:
         task.result()  # raises what went wrong, if anything did

@@ -2,7 +2,7 @@
 each.
 
 It speaks lines of JSON over one loopback connection for each trader. A request is `{"id", "op", ...}`,
-answered by `{"id", ...}`; each day's bar is pushed as `{"bar", "fills", "position", "first"}`, and `{"end":
+answered by `{"id", ...}`; each day's bar is pushed as `{"bar", "fills", "position", "profit", "first"}`, and `{"end":
 true}` says that the last day has been played.
 
     hello ticker                              → ok: names the trader; the tape starts with the first
@@ -85,10 +85,11 @@ class Venue:
             self._journal.write("fill", client=bar.ticker, **asdict(fill))
             self._fills[bar.ticker] += 1
         if writer := self._writers.get(bar.ticker):
-            position = self.exchange.accounts[bar.ticker].position
+            account = self.exchange.accounts[bar.ticker]
+            state = {"position": account.position, "profit": account.profit}
             _send(
                 writer,
-                {"bar": asdict(bar), "fills": [f.order for f in fills], "position": position, "first": first},
+                {"bar": asdict(bar), "fills": [asdict(fill) for fill in fills], **state, "first": first},
             )
 
     def note_totals(self) -> None:

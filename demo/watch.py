@@ -66,12 +66,18 @@ class Watch:
         confidence = round(min(1.0, abs(close / average - 1) * 20), 2)
         return Signal(side, confidence, close, round(average, 2)) if confidence >= self.sure else None
 
-    def volatility(self) -> Volatility | None:
-        """The volatility, if it has just risen over the limit or fallen back."""
+    def yearly(self) -> float | None:
+        """The volatility of the last days as a share a year; None before there are enough."""
         if len(self._closes) <= self.days:
             return None
         moves = [math.log(after / before) for before, after in pairwise(self._closes)]
-        yearly = stdev(moves) * math.sqrt(TRADING_DAYS)
+        return stdev(moves) * math.sqrt(TRADING_DAYS)
+
+    def volatility(self) -> Volatility | None:
+        """The volatility, if it has just risen over the limit or fallen back."""
+        yearly = self.yearly()
+        if yearly is None:
+            return None
         over = yearly > (self.calm if self._over else self.limit)
         before, self._over = self._over, over
         return None if over == before else Volatility(round(yearly, 3), over)

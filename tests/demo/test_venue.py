@@ -56,7 +56,7 @@ async def talk(port: int) -> list[dict[str, Any]]:
     pushed = []
     while (message := await connection.pushed()) is not None and "end" not in message:
         pushed.append(message)
-    assert pushed[0]["fills"] == [bought["order"]]
+    assert [fill["order"] for fill in pushed[0]["fills"]] == [bought["order"]]
     assert (await connection.call("cancel"))["cancelled"] == 1
     assert (await connection.call("cancel", order=rests["order"]))["cancelled"] == 0
     assert (await connection.call("close"))["closed"] == 100
