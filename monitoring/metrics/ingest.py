@@ -56,7 +56,7 @@ class _Sorted:
 
 
 def ingest(batch: Batch, *, now: datetime) -> Result:
-    """Count a batch, and commit; then triggers look at it. Good series are counted even if others are bad; one that was counted before changes nothing.
+    """Count a batch, and commit; then triggers look at it. Good series are counted even if others are bad; a batch that was counted changes nothing.
 
     Raises InvalidBatch, NothingUsable, and the database's errors: then nothing is counted, and the same batch may be sent again.
     """
