@@ -41,7 +41,7 @@ Collect = Callable[..., MetricsCollector]
         ),
         (lambda m: m.inc("volatility_breach_total", math.nan, ticker="A"), "value must be a finite number"),
         (lambda m: m.inc("volatility_breach_total", math.inf, ticker="A"), "value must be a finite number"),
-        (lambda m: m.inc("volatility_breach_total", 10**400, ticker="A"), "at most 1e100"),
+        (lambda m: m.inc("volatility_breach_total", 10**400, ticker="A"), "at most 1e15"),
         (lambda m: m.inc("volatility_breach_total", -1, ticker="A"), "value must be 0 or more, not -1"),
         (lambda m: m.inc("volatility_breach_total", "1", ticker="A"), "value must be a number, not '1'"),
         (lambda m: m.inc("volatility_breach_total", True, ticker="A"), "value must be a number, not True"),

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 from opsclient.metrics import MetricsCollector
+from opsclient.metrics.batch import build
+from opsclient.metrics.table import TRADES
 
 from tests.client.console_server import ConsoleServer, Handler, eventually
-from tests.client.metering import Collect, record_batches
+from tests.client.metering import Collect, record_batches, sent_ids
 
 
 def answer_with(status: int, message: str) -> Callable[[Handler, str, dict[str, Any]], bool]:
@@ -43,6 +45,34 @@ def test_a_batch_that_cannot_be_used_is_given_up_and_the_next_goes_on(
     assert collector.flush()
     assert server.metrics.total("trades_total") == 1
     assert collector.status()["given_up_batches"] == 2
+
+
+def test_a_batch_from_a_clock_that_is_ahead_waits_until_the_console_takes_it(
+    collector: MetricsCollector, server: ConsoleServer
+) -> None:
+    details = {"sent_at": "is in the future"}
+    body = {"error": {"code": "invalid", "message": "no", "details": details}}
+    server.post_answer = lambda handler, *_: handler.answer(400, body)
+    record_batches(collector, 1)
+    eventually(lambda: collector.status()["away"], "it says so")
+    assert "this machine's clock is not the console's" in collector.status()["last_error"]
+    server.post_answer = None
+    assert collector.flush()
+    assert server.metrics.total("trades_total") == 1
+    assert sent_ids(server)[0] == sent_ids(server)[1]
+
+
+def test_a_batch_that_is_too_old_is_given_up(collector: MetricsCollector, server: ConsoleServer) -> None:
+    body = {"error": {"code": "invalid", "message": "no", "details": {"sent_at": "is too old"}}}
+    server.post_answer = lambda handler, *_: handler.answer(400, body)
+    collector._desk.tally.pending.inc(collector._book.get(TRADES, "AAPL", "BUY", "filled"), 1)
+    _, pending = collector._desk.tally.take()
+    old = build(pending, client="desk", sent_at="2020-01-01T00:00:00.000Z", generation=0)
+    spool = collector._desk.spool
+    assert spool is not None
+    spool.add(old, at_once=True)
+    assert collector.flush()
+    assert collector.status()["given_up_batches"] == 1
 
 
 def test_a_batch_that_is_too_large_is_sent_in_parts(

@@ -156,7 +156,7 @@ class Base:
     def _mark(self, now: bool) -> int:
         mark = self._desk.mark()
         if now:
-            self._desk.hurry()
+            self._desk.hurry_all()
         return mark
 
     def _find_endpoint(self) -> Endpoint | None:

@@ -64,9 +64,13 @@ class Desk:
         return "" if self._endpoint is None else self._endpoint.url
 
     def hurry(self) -> None:
-        """Flush now instead of within the second. Never waits."""
+        """Flush now instead of within the second. Never waits, and does not make a console that is away be asked more often."""
         self._hurried = True
         self.worker.wake()
+
+    def hurry_all(self) -> None:
+        """Somebody waits: flush now, and look at once whether the console is there again."""
+        self.hurry()
         if self.sender is not None:
             self.sender.hurry()
 

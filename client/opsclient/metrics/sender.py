@@ -1,6 +1,7 @@
 """Takes the batches to the console: one at a time, oldest first, each repeated under its id until it is answered."""
 
 import logging
+from datetime import UTC, datetime
 from typing import Any
 
 from opsclient import clock
@@ -66,6 +67,9 @@ class Sender:
             return self._taken(batch, answer.data)
         if answer.ok:
             return self._missed("the answer is not that of an opsconsole")
+        if answer.status == 400 and _is_ahead(batch, answer):
+            # Not lost: the console takes it when its own clock has come so far.
+            return self._refused(f"this machine's clock is not the console's ({_why(answer)})")
         if answer.status in (400, 422):
             return self._unusable(batch, f"the console can use nothing of it ({_why(answer)})")
         if answer.status == 413:
@@ -152,9 +156,22 @@ class Sender:
         return pause
 
 
-def _why(answer: Answer) -> str:
-    """The API's words, with what it says of each field or series."""
+def _is_ahead(batch: Batch, answer: Answer) -> bool:
+    """Whether the console finds fault with the time of a batch that is new."""
+    try:
+        age = datetime.now(UTC) - datetime.fromisoformat(batch.sent_at)
+    except (ValueError, TypeError):
+        return False
+    return "sent_at" in _details(answer) and age.total_seconds() < GIVE_UP_S
+
+
+def _details(answer: Answer) -> dict[str, Any]:
     error = answer.data.get("error")
     details = error.get("details") if isinstance(error, dict) else None
-    said = [f"{field}: {text}" for field, text in details.items()] if isinstance(details, dict) else []
+    return details if isinstance(details, dict) else {}
+
+
+def _why(answer: Answer) -> str:
+    """The API's words, with what it says of each field or series."""
+    said = [f"{field}: {text}" for field, text in _details(answer).items()]
     return "; ".join([answer.text, *said])[:500]

@@ -3,8 +3,8 @@
 from math import isfinite
 from typing import Any
 
-# Sums of very many of them are finite still.
-LARGEST = 1e100
+# The console takes up to 1e18, and sums of many of these should not exceed it.
+LARGEST = 1e15
 # Integers up to here are exact wherever they go.
 EXACT = 2**53
 LONGEST_LABEL = 100
@@ -15,7 +15,7 @@ def number(field: str, value: Any, low: float | None = None, high: float | None 
     if type(value) is not float and type(value) is not int:
         value = _converted(field, value)
     if not -LARGEST <= value <= LARGEST:  # NaN is not either
-        allowed = "finite and at most 1e100 in size" if _is_huge(value) else "a finite number"
+        allowed = "finite and at most 1e15 in size" if _is_huge(value) else "a finite number"
         raise ValueError(f"{field} must be {allowed}, not {value!r:.40}")
     if low is not None and value < low:
         allowed = f"{low:g} or more" if high is None else f"from {low:g} to {high:g}"
