@@ -4,16 +4,17 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, Route, expect
 
 from monitoring.metrics.models import Series
 from monitoring.metrics.panels import PAGES
 from opsconsole.accounts.models import User
+from opsconsole.live.publish import publish
 from tests.console import ConsoleProcess
 from tests.e2e.test_access import fits, look, nothing_to_find
-from tests.e2e.visitor import sign_in
+from tests.e2e.visitor import sign_in, wait_for_link
 from tests.metrics.desk import fill
 from tests.metrics.rows import minute, partitions
 
@@ -83,6 +84,17 @@ def test_takes_in_what_is_new(desktop: Page, now: datetime) -> None:
     assert box is not None
     desktop.mouse.move(box["x"] + box["width"] - 2, box["y"] + 20)
     expect(legend).to_contain_text("4,321")
+
+
+def test_values_follow_what_is_reported(desktop: Page, now: datetime) -> None:
+    desktop.goto("/trading")
+    wait_for_link(desktop)
+    expect(desktop.locator("#now-value")).to_contain_text("$4,000,000.00")
+    with transaction.atomic():
+        Series.objects.filter(name="portfolio_value_usd", client="IBM").update(value=1_234, at=timezone.now())
+        publish("metrics")
+    # Well before parts are looked at again by themselves.
+    expect(desktop.locator("#now-value")).to_contain_text("$3,001,234.00", timeout=5_000)
 
 
 def test_moves_on_with_the_time(desktop: Page, now: datetime) -> None:
