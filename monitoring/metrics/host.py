@@ -21,15 +21,25 @@ class Processors:
         self._lock = threading.Lock()
         self._percent: float | None = None
         self._looked = time.monotonic()
-        psutil.cpu_percent()
+        self._idle, self._all = _times()
 
     def percent(self) -> float | None:
         """None: this process has not run for long enough to know."""
         with self._lock:
             if time.monotonic() - self._looked >= LEAST_SECONDS:
-                self._looked = time.monotonic()
-                self._percent = psutil.cpu_percent()
+                idle, everything = _times()
+                spent = everything - self._all
+                self._percent = 100 * (1 - (idle - self._idle) / spent) if spent > 0 else None
+                self._looked, self._idle, self._all = time.monotonic(), idle, everything
             return self._percent
+
+
+def _times() -> tuple[float, float]:
+    """Seconds of all processors since the host started: idle, and in all. psutil's own percentage is that of each thread by itself."""
+    times = psutil.cpu_times()
+    idle = times.idle + getattr(times, "iowait", 0.0)
+    # Guests are in `user` already.
+    return idle, sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
 
 
 _processors = Processors()
