@@ -106,13 +106,11 @@ def test_a_batch_with_a_fault_is_refused_and_named(
     assert answer["error"]["details"] == dict([message.split(": ", 1)])
 
 
-@pytest.mark.parametrize(
-    "moment", [(datetime.now(UTC) + timedelta(days=1)).isoformat(), "9999-12-31T23:59:59-14:00"]
-)
-def test_a_batch_of_the_future_is_refused(trading: Client, moment: str) -> None:
-    status, answer = post(trading, body_of(trades(), sent_at=moment))
-    assert status == 400
-    assert answer["error"]["message"].startswith("sent_at: is in the future")
+def test_a_batch_of_the_future_is_refused(trading: Client) -> None:
+    for moment in ((datetime.now(UTC) + timedelta(days=1)).isoformat(), "9999-12-31T23:59:59-14:00"):
+        status, answer = post(trading, body_of(trades(), sent_at=moment))
+        assert status == 400
+        assert answer["error"]["message"].startswith("sent_at: is in the future")
 
 
 def test_more_than_ten_thousand_series_are_refused(trading: Client) -> None:
