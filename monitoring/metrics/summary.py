@@ -19,7 +19,7 @@ OPEN = 2
 
 
 def summary(*, now: datetime) -> dict[str, Any]:
-    """`at`, `trading_day`, and the values of each group by name. Six queries."""
+    """`at`, `trading_day`, and the values of each group by name. Eight queries, whatever there is."""
     found = Known(CATALOGUE, now=now)
     return {
         "at": now,
