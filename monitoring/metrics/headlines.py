@@ -9,7 +9,7 @@ from django.conf import settings
 from killswitch import bar, selectors
 from monitoring.metrics import panels
 from monitoring.metrics.cost import month
-from monitoring.metrics.reported import Known
+from monitoring.metrics.current import Known
 from monitoring.metrics.summary import (
     COST_NAMES,
     PORTFOLIO_NAMES,

@@ -1,8 +1,10 @@
 """Questions that charts and summaries ask of the minute and hour rows."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from django.db.models import Max
 
 from monitoring.metrics import rows
 from monitoring.metrics.catalogue import CATALOGUE, Kind, Metric
@@ -105,20 +107,9 @@ def totals(
     ]
 
 
-def newest(names: Iterable[str]) -> dict[str, list[Series]]:
-    """The series of each metric with their newest values, by name; a metric that was never reported is missing."""
-    found: dict[str, list[Series]] = {}
-    for row in Series.objects.filter(name__in=list(names)).order_by("name", "client", "id").defer("buckets"):
-        found.setdefault(row.name, []).append(row)
-    return found
-
-
 def clients() -> dict[str, datetime]:
     """When each client last reported anything."""
-    found: dict[str, datetime] = {}
-    for client, at in Series.objects.values_list("client", "at"):
-        found[client] = max(at, found.get(client, at))
-    return found
+    return dict(Series.objects.values_list("client").annotate(newest=Max("at")).order_by())
 
 
 def _metric(name: str) -> Metric:

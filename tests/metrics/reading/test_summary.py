@@ -130,6 +130,7 @@ def test_no_trade_is_0_only_while_its_client_speaks() -> None:
     a_series("portfolio_value_usd", client="a", when=LATELY, value=1)
     value = summary(now=NOW)["trading"]["trades_today"]
     assert (value.value, value.at) == (0, yesterday)
+    assert trading(now=NOW)["trades"]["today"].value == 0
 
 
 def test_a_mean_of_nothing_is_unknown() -> None:

@@ -1,10 +1,10 @@
-"""All series with their newest values, and what today brought: three queries for as many values as are wanted."""
+"""All series with their newest values, and what today brought: four queries for as many values as are wanted."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from monitoring.metrics import rows
+from monitoring.metrics import reading, rows
 from monitoring.metrics.catalogue import CATALOGUE, Kind
 from monitoring.metrics.cells import Cell, merge, quantile
 from monitoring.metrics.day import today
@@ -38,9 +38,7 @@ class Known:
         ):
             self.series[row[1]].append(Newest(*row))
         # When each client last said anything: a counter that does not move while its client speaks has an increase of 0.
-        self.heard: dict[str, datetime] = {}
-        for row in self._all():
-            self.heard[row.client] = max(row.at, self.heard.get(row.client, row.at))
+        self.heard = reading.clients()
         self._today: dict[Kind, dict[int, Cell]] = {}
 
     def _all(self) -> Iterable[Newest]:
