@@ -406,8 +406,8 @@ def test_a_batch_costs_few_queries(
 ) -> None:
     only()
     report(GAUGE, 0, at=NOW)
-    # BEGIN, the limits of waiting and COMMIT are three of them; then the states, the reading in its savepoint, and the states again.
+    # BEGIN, limits of waiting and COMMIT are three; then the states, the reading, the leave not to wait for the disk, the states again.
     with django_assert_num_queries(4):
         after_batch({"trades_total"}, {"desk-1"}, NOW)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(7):
         after_batch({GAUGE}, {"desk-1"}, NOW)
