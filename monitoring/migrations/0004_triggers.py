@@ -20,9 +20,9 @@ LOSS = {
 COST = {"metric": "ai_cost_usd_total", "category": "COST_ALERT", "stop_reason": "COST_ALERT"}
 # docs/triggers.md says why.
 DEFAULTS = {
-    "daily-loss-usd": LOSS | {"threshold": -5000, "second_threshold": -7500, "clear_threshold": -4000},
+    "daily-loss-usd": LOSS | {"threshold": -20_000, "second_threshold": -30_000, "clear_threshold": -16_000},
     "daily-loss-pct": LOSS
-    | {"percent_of": "portfolio_value_usd", "threshold": -5, "second_threshold": -7.5, "clear_threshold": -4},
+    | {"percent_of": "portfolio_value_usd", "threshold": -5, "second_threshold": -6, "clear_threshold": -4},
     "volatility-breaches": {
         "metric": "volatility_breach_total",
         "aggregate": "INCREASE",
@@ -70,7 +70,7 @@ DEFAULTS = {
 
 
 def make_defaults(apps, schema_editor):
-    """Again after a test's flush; rows that are there stay as they are."""
+    """Rows that are there stay as they are."""
     triggers = apps.get_model("monitoring", "Trigger").objects
     states = apps.get_model("monitoring", "TriggerState").objects
     for name, values in DEFAULTS.items():

@@ -28,7 +28,7 @@ def test_shows_what_a_console_begins_with(bob: User) -> None:
         name for name, row in found.items() if "STOP" in (row["action"], row["on_missing"], row["on_error"])
     }
     assert stopping == {"daily-loss-usd", "daily-loss-pct"}
-    assert found["daily-loss-usd"]["threshold"] == -5000
+    assert found["daily-loss-usd"]["threshold"] == -20_000
     assert found["daily-loss-usd"]["state"] | {"error": ""} == {
         "condition": "WAITING",
         "confirmed": 0,
