@@ -7,13 +7,14 @@ import os
 import signal
 import sys
 import threading
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from demo import journal, report
 from demo.access import obtain
 from demo.console import Console, ConsoleError
-from demo.prices import load
+from demo.prices import first_day, load
 from demo.processes import ROOT, Processes
 from opsconsole.embedded.servers import data_path
 
@@ -39,7 +40,9 @@ def main(arguments: list[str] | None = None) -> int:
     environ = os.environ | {"OPSCLIENT_URL": url, "OPSCLIENT_TOKEN": token}
     environ.setdefault("OPSCLIENT_SPOOL_DIR", str(folder / "spool"))
     with Processes(folder / "venue.jsonl", environ) as processes:
-        processes.start(list(load()), day_seconds=options.day_seconds, days=options.days)
+        processes.start(
+            list(load()), day_seconds=options.day_seconds, days=options.days, start=options.start or ""
+        )
         print(
             f"Demo trading: {', '.join(processes.traders)} follow {url}, a day of 2008 each {options.day_seconds:g} s.",
             flush=True,
@@ -69,6 +72,13 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         "--day-seconds", type=_seconds, default=0.5, help="how long a day of 2008 takes (default: 0.5)"
     )
     parser.add_argument("--days", type=_days, help="end after so many days (default: go on until Ctrl-C)")
+    parser.add_argument(
+        "--from",
+        dest="start",
+        metavar="DATE",
+        type=_date,
+        help="begin with this day of 2008 or 2009, such as 2008-09-15, two weeks before the crash",
+    )
     return parser.parse_args(arguments)
 
 
@@ -84,6 +94,15 @@ def _days(value: str) -> int:
         if int(value) >= 1:
             return int(value)
     raise argparse.ArgumentTypeError("must be a whole number, 1 or more")
+
+
+def _date(value: str) -> str:
+    try:
+        date.fromisoformat(value)
+        first_day(load(), value)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"must be a day as YYYY-MM-DD; {error}") from None
+    return value
 
 
 def _watch(processes: Processes, console: Console, ended: threading.Event) -> list[dict[str, Any]]:

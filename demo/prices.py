@@ -41,3 +41,12 @@ def load(path: Path = PATH) -> dict[str, list[Bar]]:
     if len(calendars) != 1:
         raise ValueError(f"{path.name}: every ticker needs the same days")
     return tapes
+
+
+def first_day(tapes: dict[str, list[Bar]], date: str) -> int:
+    """The number of the first day on or after `date` (YYYY-MM-DD); of the first of all where it is empty. Raises ValueError behind the last one."""
+    days = [bar.date for bar in next(iter(tapes.values()))]
+    for number, day in enumerate(days):
+        if day >= date:
+            return number
+    raise ValueError(f"the tape has the days from {days[0]} to {days[-1]}")

@@ -33,13 +33,15 @@ class Processes:
     ) -> None:
         self.stop()
 
-    def start(self, tickers: list[str], *, day_seconds: float, days: int | None) -> None:
+    def start(self, tickers: list[str], *, day_seconds: float, days: int | None, start: str = "") -> None:
         """Start the venue, then a trader for each ticker. Raises RuntimeError when the venue does not come
         up.
         """
         options = ["--journal", str(self._journal), "--day-seconds", str(day_seconds)]
         if days is not None:
             options += ["--days", str(days)]
+        if start:
+            options += ["--from", start]
         self._venue = self._spawn("demo.venue", *options, stdout=subprocess.PIPE)
         port = _output(self._venue).readline().strip()
         if not port:

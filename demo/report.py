@@ -17,8 +17,8 @@ SHARED_SCOPES = frozenset({"global", "strategy:momentum", "account:main", "venue
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """One stop and what the venue saw of it. Times in milliseconds after the stop was pressed; None: not
-    known, or none.
+    """One stop and what the venue saw of it. `date`: the day of the tape that had been played. Times in
+    milliseconds after the stop was pressed; None: not known, or none.
     """
 
     activation: int
@@ -27,6 +27,7 @@ class Stop:
     reason: str
     by: str
     at: str
+    date: str | None
     term_ms: int
     time_to_stop_ms: float | None
     last_order_ms: float | None
@@ -60,6 +61,7 @@ def build(journal: Iterable[dict[str, Any]], activations: Iterable[dict[str, Any
     """
     totals: dict[str, Any] = {"played": 0, "profits": {}, "orders": {}, "fills": {}}
     orders: list[dict[str, Any]] = []
+    dates: list[tuple[int, str | None]] = []
     differences: list[int] = []
     started = None
     for record in journal:
@@ -69,6 +71,7 @@ def build(journal: Iterable[dict[str, Any]], activations: Iterable[dict[str, Any
             orders.append(record)
         elif record["kind"] == "totals":
             totals = record
+            dates.append((record["boot"], record["date"]))
     stops, unproven = [], []
     for activation in sorted(activations, key=lambda activation: int(activation["id"])):
         if activation["drill"] or started is None or _ended_before(activation, started):
@@ -76,7 +79,7 @@ def build(journal: Iterable[dict[str, Any]], activations: Iterable[dict[str, Any
         if activation["confirmed_at"] is None:
             unproven.append(int(activation["id"]))
             continue
-        stops.append(_stop(activation, orders, to_boot=-max(differences)))
+        stops.append(_stop(activation, orders, dates, to_boot=-max(differences)))
     return Report(
         days=totals["played"],
         orders=totals["orders"],
@@ -88,7 +91,13 @@ def build(journal: Iterable[dict[str, Any]], activations: Iterable[dict[str, Any
     )
 
 
-def _stop(activation: dict[str, Any], orders: list[dict[str, Any]], *, to_boot: int) -> Stop:
+def _stop(
+    activation: dict[str, Any],
+    orders: list[dict[str, Any]],
+    dates: list[tuple[int, str | None]],
+    *,
+    to_boot: int,
+) -> Stop:
     pressed = _ns(activation["activated_at"]) + to_boot
     # `confirmed_at` is a time by which the commit is known to have happened; a term later nobody may trade.
     bound = _ns(activation["confirmed_at"]) + to_boot + activation["term_ms"] * 1_000_000
@@ -107,6 +116,7 @@ def _stop(activation: dict[str, Any], orders: list[dict[str, Any]], *, to_boot: 
         reason=activation["reason"],
         by=activation["activated_by"],
         at=activation["activated_at"],
+        date=next((date for boot, date in reversed(dates) if boot <= pressed), None),
         term_ms=activation["term_ms"],
         time_to_stop_ms=activation["time_to_stop_ms"],
         last_order_ms=round((max(seen) - pressed) / 1e6, 1) if seen else None,
@@ -164,4 +174,5 @@ def _stop_line(stop: Stop) -> str:
         f"{stop.orders_before_bound} until the bound ({stop.term_ms} ms), {stop.orders_after_bound} after it"
     )
     what = f"{stop.scope} {stop.mode} {stop.reason} by {stop.by}"
-    return f"  #{stop.activation} {stop.at} {what}: {proof}; {last}; {counts}"
+    day = f", after the close of {stop.date}" if stop.date else ""
+    return f"  #{stop.activation} {stop.at}{day}, {what}: {proof}; {last}; {counts}"

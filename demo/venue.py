@@ -23,7 +23,7 @@ from typing import Any
 
 from demo.exchange import Exchange, RejectedError
 from demo.journal import Journal
-from demo.prices import Bar, load
+from demo.prices import Bar, first_day, load
 from demo.stdin import closed
 
 Request = dict[str, Any]
@@ -33,7 +33,13 @@ class Venue:
     """One market, its traders' connections and its journal."""
 
     def __init__(
-        self, tapes: dict[str, list[Bar]], journal: Journal, *, day_seconds: float, days: int | None
+        self,
+        tapes: dict[str, list[Bar]],
+        journal: Journal,
+        *,
+        day_seconds: float,
+        days: int | None,
+        start: str = "",
     ) -> None:
         self.exchange = Exchange(tuple(tapes))
         self._tapes = tapes
@@ -41,6 +47,10 @@ class Venue:
         self._day_seconds = day_seconds
         self._days = days
         self._played = 0
+        # The tape begins with this day, and the next time with its own first.
+        self._offset = first_day(tapes, start)
+        # Of the last day that was played.
+        self._date: str | None = None
         self._orders: Counter[str] = Counter()
         self._fills: Counter[str] = Counter()
         self._writers: dict[str, asyncio.StreamWriter] = {}
@@ -69,12 +79,13 @@ class Venue:
         length = len(next(iter(self._tapes.values())))
         while self._days is None or self._played < self._days:
             await asyncio.sleep(self._day_seconds)
-            day = self._played % length
+            day = (self._offset + self._played) % length
             if day == 0 and self._played:
                 self.exchange.end_year()
             for tape in self._tapes.values():
-                self._play_day(tape[day], first=day == 0)
+                self._play_day(tape[day], first=day == 0 or not self._played)
             self._played += 1
+            self._date = next(iter(self._tapes.values()))[day].date
             self.note_totals()
         for writer in self._writers.values():
             _send(writer, {"end": True})
@@ -96,7 +107,7 @@ class Venue:
         """All of it since the start: the journal forgets its oldest part."""
         profits = {ticker: round(account.profit, 2) for ticker, account in self.exchange.accounts.items()}
         totals = {"profits": profits, "orders": self._orders, "fills": self._fills}
-        self._journal.write("totals", played=self._played, **totals)
+        self._journal.write("totals", played=self._played, date=self._date, **totals)
 
     def _hello(self, request: Request, writer: asyncio.StreamWriter) -> str:
         ticker = str(request["ticker"])
@@ -148,9 +159,9 @@ def _send(writer: asyncio.StreamWriter, message: dict[str, Any]) -> None:
     writer.write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
 
 
-async def run(journal: Journal, *, day_seconds: float, days: int | None) -> None:
+async def run(journal: Journal, *, day_seconds: float, days: int | None, start: str = "") -> None:
     """Serve on a free loopback port, said on standard output, until standard input closes."""
-    venue = Venue(load(), journal, day_seconds=day_seconds, days=days)
+    venue = Venue(load(), journal, day_seconds=day_seconds, days=days, start=start)
     server = await asyncio.start_server(venue.serve, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     tape = asyncio.create_task(venue.play())
@@ -167,10 +178,11 @@ def main() -> None:
     parser.add_argument("--journal", type=Path, required=True)
     parser.add_argument("--day-seconds", type=float, required=True)
     parser.add_argument("--days", type=int)
+    parser.add_argument("--from", dest="start", default="")
     options = parser.parse_args()
     journal = Journal(options.journal)
     try:
-        asyncio.run(run(journal, day_seconds=options.day_seconds, days=options.days))
+        asyncio.run(run(journal, day_seconds=options.day_seconds, days=options.days, start=options.start))
     finally:
         journal.close()
 

@@ -15,6 +15,8 @@ from bench.fleet import wait_until
 from demo import journal
 from killswitch import selectors, services
 from killswitch.choices import ProofState
+from killswitch.models import Activation
+from monitoring.models import Series, Trigger
 from opsconsole.accounts.roles import Role
 from tests.cast import ROOT as SYSTEM
 from tests.cast import account, token_of
@@ -45,6 +47,13 @@ def everyone_orders(folder: Path) -> Callable[[], bool]:
     return lambda: {order["client"] for order in orders(folder)[before:]} == set(TICKERS)
 
 
+@pytest.fixture
+def no_triggers(console: ConsoleProcess) -> None:
+    """Nobody stops trading but the test: the tape reaches its crash within seconds."""
+    del console
+    Trigger.objects.update(enabled=False)
+
+
 def test_without_a_console_it_says_so_and_ends(tmp_path: Path) -> None:
     process = start(tmp_path, "http://127.0.0.1:9", "token")
     said, _ = process.communicate(timeout=20)
@@ -72,7 +81,7 @@ def test_a_folder_without_a_console_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_stops_it_and_the_report_says_so(
-    console: ConsoleProcess, tmp_path: Path, number: signal.Signals
+    console: ConsoleProcess, no_triggers: None, tmp_path: Path, number: signal.Signals
 ) -> None:
     token = token_of(account("demo-trading-system", Role.TRADING_SYSTEM, is_service=True))
     process = start(tmp_path, console.url, token)
@@ -116,3 +125,25 @@ def test_its_processes_end_with_it_even_when_it_is_killed(console: ConsoleProces
     process.kill()
     # Its output ends when the last process that holds it has ended.
     process.communicate(timeout=20)
+
+
+def test_the_crash_of_2008_stops_it_by_the_default_limit_of_loss(
+    console: ConsoleProcess, tmp_path: Path
+) -> None:
+    """Nobody presses anything: the traders report, the trigger trips. `test_book.py` says why on this day and no other."""
+    token = token_of(account("demo-trading-system", Role.TRADING_SYSTEM, is_service=True))
+    process = start(tmp_path, console.url, token, "--from", "2008-09-15", "--day-seconds", "1.5")
+    try:
+        wait_until(lambda: selectors.status().state == "stopped", "the trigger stops trading", seconds=90)
+        episode = Activation.objects.get()
+        # And it has stopped all of it.
+        assert {client.proof for client in selectors.status().clients} == {ProofState.ACKED}
+    finally:
+        process.send_signal(signal.SIGTERM)
+        said, _ = process.communicate(timeout=20)
+    assert process.returncode == 0, said
+    assert (episode.reason, episode.activated_by) == ("DAILY_LOSS_LIMIT", "triggers")
+    (stop,) = json.loads((tmp_path / "demo" / "report.json").read_text())["stops"]
+    assert (stop["date"], stop["orders_after_bound"]) == ("2008-09-29", 0)
+    total = sum(Series.objects.filter(name="trades_total").values_list("value", flat=True))
+    assert total == sum(json.loads((tmp_path / "demo" / "report.json").read_text())["fills"].values())

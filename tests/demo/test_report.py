@@ -96,11 +96,23 @@ def test_a_stepped_wall_clock_makes_the_count_stricter_and_is_said() -> None:
 def test_counts_and_profits_are_the_venue_s_latest_totals() -> None:
     totals = {"played": 4, "orders": {"IBM": 9}, "fills": {"IBM": 7}, "profits": {"IBM": -12.5, "AAPL": 3.0}}
     earlier = {"played": 3, "orders": {}, "fills": {}, "profits": {}}
-    first, second = ({"kind": "totals", "boot": at, "wall": WALL + at} for at in (1, 2))
+    first, second = ({"kind": "totals", "boot": at, "wall": WALL + at, "date": "2008-06-05"} for at in (1, 2))
     # Not what is left of the single records: the journal forgets its oldest part.
     built = report.build([order(0), first | earlier, second | totals], [])
     assert [built.days, built.orders, built.fills, built.profits] == list(totals.values())
     assert "-12.50 USD" in report.as_text(built)
+
+
+def test_a_stop_names_the_day_of_the_tape_that_had_been_played() -> None:
+    totals = {"kind": "totals", "played": 1, "orders": {}, "fills": {}, "profits": {}}
+    days = [
+        totals | {"boot": at * MS, "wall": WALL + at * MS, "date": date}
+        for at, date in ((1, None), (9_000, "2008-09-26"), (9_999, "2008-09-29"), (10_400, "2008-09-30"))
+    ]
+    built = report.build([*days, order(11_000)], [stop()])
+    assert built.stops[0].date == "2008-09-29"
+    assert ", after the close of 2008-09-29, global HALTED MANUAL by dana" in report.as_text(built)
+    assert report.build([order(11_000)], [stop()]).stops[0].date is None
 
 
 def test_an_empty_journal_gives_an_empty_report() -> None:
