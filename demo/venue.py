@@ -55,6 +55,7 @@ class Venue:
         self._fills: Counter[str] = Counter()
         self._writers: dict[str, asyncio.StreamWriter] = {}
         self._opened = asyncio.Event()
+        self._ended = False
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One trader's connection, until it hangs up."""
@@ -65,6 +66,9 @@ class Venue:
                 if request["op"] == "hello":
                     ticker = self._hello(request, writer)
                 _send(writer, {"id": request["id"], **self._answer(ticker, request)})
+                if self._ended and request["op"] == "hello":
+                    # It came after the last day.
+                    _send(writer, {"end": True})
                 await writer.drain()
         except (ConnectionError, ValueError, KeyError) as error:
             self._journal.write("broken", client=ticker, error=repr(error))
@@ -87,6 +91,7 @@ class Venue:
             self._played += 1
             self._date = next(iter(self._tapes.values()))[day].date
             self.note_totals()
+        self._ended = True
         for writer in self._writers.values():
             _send(writer, {"end": True})
 

@@ -83,6 +83,24 @@ def test_a_trader_s_conversation(venue: subprocess.Popen[str], tmp_path: Path) -
     assert boots == sorted(boots)
 
 
+def test_who_comes_after_the_last_day_is_told_at_once(venue: subprocess.Popen[str]) -> None:
+    port = port_of(venue)
+
+    async def come(ticker: str) -> list[dict[str, Any]]:
+        connection = await VenueConnection.open(port)
+        await connection.call("hello", ticker=ticker)
+        pushed = []
+        while (message := await connection.pushed()) is not None:
+            pushed.append(message)
+            if "end" in message:
+                break
+        connection.close()
+        return pushed
+
+    assert len(asyncio.run(asyncio.wait_for(come("IBM"), 20))) == 9
+    assert asyncio.run(asyncio.wait_for(come("AAPL"), 20)) == [{"end": True}]
+
+
 def test_it_ends_when_its_parent_is_gone(venue: subprocess.Popen[str]) -> None:
     port_of(venue)
     assert venue.stdin is not None

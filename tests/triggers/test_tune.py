@@ -52,7 +52,7 @@ def test_needs_the_right_to_tune(bob: User, alice: User, trigger: Trigger) -> No
         assert client.post(page_of(trigger), filled_in(trigger, threshold=-1)).status_code == 403
         assert client.post(f"{LIST}add/", filled_in(trigger, name="mine")).status_code == 403
         assert client.post(f"{LIST}{trigger.pk}/delete/", {"post": "yes"}).status_code == 403
-    assert Trigger.objects.get(pk=trigger.pk).threshold == -5000
+    assert Trigger.objects.get(pk=trigger.pk).threshold == -20_000
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [
@@ -71,8 +71,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"percent_of": "trades_total"}, "must be another gauge"),
     ({"threshold": "nan"}, "number"),
     ({"threshold": "inf"}, "number"),
-    ({"second_threshold": -5000}, "must lie below the threshold"),
-    ({"clear_threshold": -5001}, "must lie above the threshold or at it"),
+    ({"second_threshold": -20_000}, "must lie below the threshold"),
+    ({"clear_threshold": -20_001}, "must lie above the threshold or at it"),
     ({"comparison": "ABOVE"}, "must lie above the threshold"),
     ({"confirmations": 0}, "1"),
     ({"confirmations": 101}, "100"),
@@ -110,12 +110,12 @@ def test_the_service_refuses_what_the_admin_does(trigger: Trigger) -> None:
 
 
 def test_a_change_is_in_the_trail(sam: User, trigger: Trigger) -> None:
-    values = {"threshold": -8000, "second_threshold": -12_000, "stop_scope": "ACCOUNT:main"}
+    values = {"threshold": -25_000, "second_threshold": -32_000, "stop_scope": "ACCOUNT:main"}
     answer = signed_in(sam).post(page_of(trigger), filled_in(trigger, **values))
     assert answer.status_code == 302
     found = Trigger.objects.get(pk=trigger.pk)
     assert (found.threshold, found.stop_scope, found.version, found.updated_by) == (
-        -8000,
+        -25_000,
         "account:main",
         2,
         "sam",
@@ -128,7 +128,7 @@ def test_a_change_is_in_the_trail(sam: User, trigger: Trigger) -> None:
     )
     assert event.before is not None
     assert event.after is not None
-    assert (event.before["threshold"], event.after["threshold"]) == (-5000, -8000)
+    assert (event.before["threshold"], event.after["threshold"]) == (-20_000, -25_000)
 
 
 def test_saving_the_same_changes_nothing(sam: User, trigger: Trigger) -> None:
