@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from monitoring.metrics import partitions, retention, rollup
+from monitoring.metrics import partitions, retention, rollup, sampling
 from monitoring.triggers.evaluating import evaluate
 
 
@@ -17,6 +17,12 @@ def make_partitions() -> None:
 def roll_up() -> None:
     """Keep charts of months few rows to read."""
     rollup.roll_up(now=timezone.now())
+
+
+@shared_task(name="metrics.sample")
+def sample() -> None:
+    """Keep the host's load and the month's projected cost."""
+    sampling.sample(now=timezone.now())
 
 
 @shared_task(name="metrics.forget")

@@ -47,7 +47,7 @@ RANGES = {
         Range("30d", timedelta(days=30), 3 * HOUR),
     )
 }
-USUAL = "24h"
+USUAL = "1h"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Any
 from django.db import connection
 
 from monitoring.metrics import text
-from monitoring.metrics.catalogue import CATALOGUE, Kind, Metric
+from monitoring.metrics.catalogue import CATALOGUE, Kind, Metric, Source
 from monitoring.metrics.models import Series
 from monitoring.metrics.sources import OwnMetric, Sample, own_metrics, read_sources
 
@@ -119,7 +119,8 @@ def _read() -> list[Row]:
 
 def _rendered(name: str, client: str, labels: dict[str, Any]) -> Rendered:
     metric = CATALOGUE.get(name)
-    if metric is None:
+    # What the console itself knows is read anew instead.
+    if metric is None or metric.source is Source.CONSOLE:
         return Rendered(name, None)
     pairs = [(label, str(labels.get(label, ""))) for label in metric.labels]
     return Rendered(name, _lines_of(metric, text.label_set([*pairs, ("client", client)])))

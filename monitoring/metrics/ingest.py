@@ -15,6 +15,7 @@ from monitoring.metrics.checking import Change, Ident, change_of, check_values, 
 from monitoring.metrics.hooks import after_batch
 from monitoring.metrics.known import key_of, known_series, labels_of
 from monitoring.metrics.retention import oldest_taken
+from monitoring.metrics.sources import CLIENT as CONSOLE
 
 __all__ = ["NothingUsable", "Result", "ingest", "key_of"]
 
@@ -60,6 +61,8 @@ def ingest(batch: Batch, *, now: datetime) -> Result:
 
     Raises InvalidBatch, NothingUsable, and the database's errors: then nothing is counted, and the same batch may be sent again.
     """
+    if batch.client == CONSOLE:
+        raise InvalidBatch("client", f"must not be {CONSOLE!r}: that is the console itself")
     at = _time_of(batch, now=now)
     brought = _sort_out(batch)
     if not brought.changes:
@@ -68,6 +71,16 @@ def ingest(batch: Batch, *, now: datetime) -> Result:
     if not result.repeated:
         after_batch(result.names, [batch.client], now)
     return result
+
+
+def keep_own(values: Mapping[Ident, float], *, slot: str, now: datetime) -> int:
+    """Gauges that the console itself knows. Returns how many were kept: all, or none where `slot` (a name of its own) was kept before."""
+    if not values:
+        return 0
+    changes = {ident: Change(value, 1, value, value, value) for ident, value in values.items()}
+    batch = Batch(batch_id=slot, client=CONSOLE, sent_at=now, series=[])
+    result = _stored(batch, _Sorted(changes, accepted=len(changes)), at=now, now=now)
+    return 0 if result.repeated else result.accepted
 
 
 def _stored(batch: Batch, brought: _Sorted, *, at: datetime, now: datetime) -> Result:

@@ -14,7 +14,7 @@ from monitoring.metrics.catalogue import Kind
 from monitoring.metrics.cost import month
 from monitoring.metrics.host import read_host
 from monitoring.metrics.models import Series
-from monitoring.metrics.sources import OwnMetric, Sample, register_source
+from monitoring.metrics.sources import CLIENT, OwnMetric, Sample, register_source
 
 HALTED = OwnMetric(
     "opsconsole_trading_halted", Kind.GAUGE, "Whether trading is halted in this scope: 1 yes, 0 no."
@@ -73,7 +73,8 @@ def read_outbox(now: datetime) -> Iterator[Sample]:
 
 
 def read_pushes(now: datetime) -> Iterator[Sample]:
-    newest = Series.objects.filter(at__gte=now - FORGOTTEN).order_by("client").values_list("client")
+    pushed = Series.objects.filter(at__gte=now - FORGOTTEN).exclude(client=CLIENT)
+    newest = pushed.order_by("client").values_list("client")
     for client, at in newest.annotate(newest=Max("at")):
         yield Sample(LAST_PUSH.name, at.timestamp(), {"client": client})
 

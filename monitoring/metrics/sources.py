@@ -13,6 +13,7 @@ from monitoring.metrics.catalogue import CATALOGUE, Kind
 
 logger = logging.getLogger(__name__)
 
+# Of what the console itself knows.
 CLIENT = "console"
 
 
