@@ -1,7 +1,8 @@
 """Exact under kills: trades are recorded while web, worker and the trading processes are killed (`kill -9`) in a loop.
 
-`python -m bench.metrics_faults --folder F [--trades 1000000] [--every 10000]` prints JSON. A trading process that was killed goes on with the first
-trade that is neither counted nor in its spool; that place is worked out before it starts again, so whatever is lost or counted twice later shows in the totals.
+`python -m bench.metrics_faults --folder F [--trades 1000000] [--every 10000]` prints JSON. A trading process that was killed goes on
+with the first trade that is neither counted nor in its spool; that place is worked out before it starts again, so whatever is lost or counted
+twice later shows in the totals.
 """
 
 import argparse
@@ -13,17 +14,20 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 from bench.metrics_ledger import counted, exposed, safe, totals
-from bench.metrics_trader import ACKNOWLEDGED, BEGUN, NUMBER, POSTED
+from bench.metrics_trader import ACKNOWLEDGED, BEGUN, CHUNK, NUMBER, POSTED
 from bench.rig import ROOT, Rig, Server
 
 TRADERS = 4
 DOWN_SECONDS = 0.5
-# What is killed at one time: a trading process also while the console is away.
-FAULTS = (("web",), ("client",), ("worker",), ("web", "client"))
+# What is killed at one time, in turn: a trading process also while the console is away.
+FAULTS = (("web", "client"), ("client",), ("worker",), ("web",))
+# For so long a kill waits until its trading process is within a chunk: it records one in a millisecond or two.
+WITHIN_SECONDS = 0.5
 # Without progress for so long, the measurement has failed.
 PATIENCE_SECONDS = 120.0
 
@@ -115,11 +119,9 @@ class Killer:
 
     def run(self) -> None:
         """Returns when every trading process is done."""
-        faults: list[tuple[str, ...]] = []
+        faults = cycle(FAULTS)
         while self._progress():
-            if not faults:
-                faults = self._random.sample(FAULTS, len(FAULTS))
-            self._kill(faults.pop())
+            self._kill(next(faults))
         self._restart()
 
     def _progress(self) -> bool:
@@ -154,6 +156,8 @@ class Killer:
     def _kill_client(self) -> None:
         if running := [trader for trader in self._traders if not trader.is_done()]:
             trader = self._random.choice(running)
+            if self._random.random() < 0.5:
+                _wait_within(trader)
             trader.kill()
             self.kills["client"] += 1
             trader.restart()
@@ -164,6 +168,13 @@ class Killer:
             if not server.is_running():
                 self.ended[name] += 1
                 start()
+
+
+def _wait_within(trader: Trader) -> None:
+    """Until it has recorded a part of a chunk, which is in no spool yet."""
+    latest = time.monotonic() + WITHIN_SECONDS
+    while trader.begun() % CHUNK == 0 and time.monotonic() < latest:
+        pass
 
 
 @contextmanager
