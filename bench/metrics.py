@@ -90,7 +90,8 @@ def metrics_faults(folder: Path) -> Result:
             "taken by a kill before they were flushed, and recorded again", found["recorded_again"], "trades"
         ),
         seen("batches", found["batches"], ""),
-        seen("batches posted again", found["posted_again"], "times"),
+        seen("posted again, since web was away or its answer was lost", found["posted_again"], "times"),
+        seen("sent again after a kill of the client, though counted before", found["repeated"], "batches"),
         seen("trades a second, with all the restarts", trades / found["seconds"], "trades/s"),
     ]
     return Result(figures, found)

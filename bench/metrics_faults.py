@@ -36,12 +36,13 @@ class Trader:
     """A trading process that can be killed, and goes on where its trades are no longer safe.
 
     `lost`: trades that were acknowledged and are gone; `extra`: counted and never recorded; `misplaced`: tickers that are not as they
-    can be; each found at a restart. `again`: trades that each kill cost, which are recorded again.
+    can be; each found at a restart. `again`: trades that each kill cost, which are recorded again. `repeated`: batches that were counted when it
+    was killed, and that it sends once more.
     """
 
     def __init__(self, rig: Rig, folder: Path, *, name: str, count: int) -> None:
         self.name, self.count = name, count
-        self.lost = self.extra = self.misplaced = 0
+        self.lost = self.extra = self.misplaced = self.repeated = 0
         self.again: list[int] = []
         self._rig, self._folder = rig, folder
         self._process: subprocess.Popen[bytes] | None = None
@@ -76,7 +77,8 @@ class Trader:
 
     def restart(self) -> None:
         """After a kill."""
-        found = safe(self._rig.environ["DATABASE_URL"], self.name, self._folder)
+        found, repeated = safe(self._rig.environ["DATABASE_URL"], self.name, self._folder)
+        self.repeated += repeated
         self.misplaced += len(found.wrong())
         self.lost += max(0, self.acknowledged() - found.total)
         self.extra += max(0, found.total - self.begun())
@@ -221,6 +223,7 @@ def judge(rig: Rig, token: str, traders: list[Trader]) -> dict[str, Any]:
         "recorded_again": sum(again),
         "most_again": max(again, default=0),
         "batches": len(set(posted)),
+        "repeated": sum(trader.repeated for trader in traders),
         "posted_again": len(posted) - len(set(posted)),
     }
 

@@ -74,14 +74,18 @@ def counted(database: str, client: str) -> tuple[Tickers, set[str]]:
         return found, {row[0] for row in connection.execute(BATCHES, [client])}
 
 
-def safe(database: str, client: str, folder: Path) -> Tickers:
-    """What of a trader that is gone is counted, or will be: the database's, and what its spool has and the database has not."""
+def safe(database: str, client: str, folder: Path) -> tuple[Tickers, int]:
+    """What of a trader that is gone is counted, or will be: the database's, and what its spool has and the database has not.
+
+    And how many batches the spool has that are counted already: the next process sends them once more.
+    """
     found, known = counted(database, client)
     texts = [path.read_bytes() for path in sorted((folder / SPOOL).glob("*.jsonl"))]
-    for batch in left_in(texts):
+    left = left_in(texts)
+    for batch in left:
         if batch.id not in known:
             _add(found, json.loads(batch.body)["series"])
-    return found
+    return found, sum(batch.id in known for batch in left)
 
 
 def _add(found: Tickers, series: Iterable[Mapping[str, Any]]) -> None:
