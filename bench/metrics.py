@@ -67,9 +67,46 @@ def _beside(what: str, found: dict[str, Any]) -> list[Figure]:
     ]
 
 
+def metrics_faults(folder: Path) -> Result:
+    """Trades recorded while web, worker and the trading processes are killed in a loop."""
+    found = json_of(["bench.metrics_faults", "--folder", str(folder)])
+    kills = ", ".join(f"{count} × {name}" for name, count in sorted(found["kills"].items()))
+    trades = sum(found["expected"].values())
+    figures = [
+        at_least("trades recorded under kills", trades, 1_000_000, "trades"),
+        seen(f"kill -9 meanwhile ({kills})", sum(found["kills"].values()), "kills"),
+        *[
+            at_most(f"trades_total {where}, difference to those", _differences(found, key), 0, "trades")
+            for key, where in (
+                ("series", "in the database"),
+                ("minutes", "in minute rows"),
+                ("exposed", "on /metrics"),
+            )
+        ],
+        at_most("parts of the tape that are not counted once each", found["wrong"], 0, ""),
+        at_most("acknowledged and gone at a restart", found["lost"], 0, "trades"),
+        at_most("counted and never recorded, at a restart", found["extra"] + found["misplaced"], 0, ""),
+        seen(
+            "taken by a kill before they were flushed, and recorded again", found["recorded_again"], "trades"
+        ),
+        seen("batches", found["batches"], ""),
+        seen("posted again, since web was away or its answer was lost", found["posted_again"], "times"),
+        seen("sent again after a kill of the client, though counted before", found["repeated"], "batches"),
+        seen("trades a second, with all the restarts", trades / found["seconds"], "trades/s"),
+    ]
+    return Result(figures, found)
+
+
+def _differences(found: dict[str, Any], where: str) -> float:
+    """Of each trading process by itself, so that they cannot make up for each other."""
+    expected, counted = found["expected"], found[where]
+    return float(sum(abs(expected.get(name, 0) - counted.get(name, 0)) for name in expected | counted))
+
+
 METRIC_PARTS: dict[str, Callable[[Path], Result]] = {
     "metrics-ingest": metrics_ingest,
     "metrics-rows": metrics_rows,
     "metrics-client": record,
     "exposition": exposition,
+    "metrics-faults": metrics_faults,
 }

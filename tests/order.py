@@ -26,6 +26,7 @@ SECONDS = {
     "tests/alerts/alertmanager/test_native.py": 21,
     "tests/client/test_stream_faults.py": 19,
     "tests/live/test_faults.py": 19,
+    "tests/faults/test_metrics.py": 18,
     "tests/embedded/test_start.py": 16,
     "tests/scripts/test_environment.py": 15,
     "tests/alerts/alertmanager/test_prometheus.py": 15,

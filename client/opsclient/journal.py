@@ -25,6 +25,7 @@ except ImportError:  # no POSIX: the spool is kept in memory alone
 logger = logging.getLogger("opsclient")
 
 VARIABLE = "OPSCLIENT_SPOOL_DIR"
+DRAFT = ".draft"  # how the name of a file ends that is not whole yet
 
 
 def choose(folder: str | os.PathLike[str] | None, *, name: str, kind: str) -> tuple[Path | None, str]:
@@ -94,11 +95,25 @@ class Journal:
                 self._sync_folder()
 
     def rewrite(self, lines: Iterable[bytes]) -> None:
-        """Begin a new file with this alone, and remove the old one only when it is safe on the disk."""
+        """Let a new file with this alone take the place of the old one: wholly, or not at all.
+
+        The old one is removed when the new one is safe on the disk. A kill may leave both.
+        """
+        data = b"".join(line + b"\n" for line in lines)
+        path = self._new_path()
+        draft = path.with_suffix(DRAFT)
+        fd = _create(draft)
+        try:
+            _write(fd, data)
+            os.fsync(fd)
+            draft.rename(path)
+            self._sync_folder()
+        except OSError:
+            draft.unlink(missing_ok=True)
+            _remove(fd, path)
+            raise
         old = self._fd, self._path
-        self._fd = self._path = None
-        self.size = 0
-        self.append(lines, sync=True)
+        self._fd, self._path, self.size = fd, path, len(data)
         _remove(*old)
 
     def empty(self) -> None:
@@ -116,6 +131,9 @@ class Journal:
             if fd is not None:
                 self._taken.append((fd, path))
                 texts.append(_read(fd))
+        for path in self._folder.glob(f"{self._prefix}*{DRAFT}"):
+            if (fd := _claim(path)) is not None:
+                _remove(fd, path)
         return texts
 
     def discard_taken(self) -> None:
@@ -142,12 +160,12 @@ class Journal:
 
     def _open(self) -> int:
         if self._fd is None:
-            path = self._folder / f"{self._prefix}{uuid4().hex}.jsonl"
-            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
-            fd = os.open(path, flags, 0o600)
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._fd, self._path, self.size = fd, path, 0
+            path = self._new_path()
+            self._fd, self._path, self.size = _create(path), path, 0
         return self._fd
+
+    def _new_path(self) -> Path:
+        return self._folder / f"{self._prefix}{uuid4().hex}.jsonl"
 
     def _sync_folder(self) -> None:
         fd = os.open(self._folder, os.O_RDONLY)
@@ -160,6 +178,13 @@ class Journal:
 def line(record: Mapping[str, Any]) -> bytes:
     """One line of the file."""
     return json.dumps(record).encode()
+
+
+def _create(path: Path) -> int:
+    """A new file, locked."""
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return fd
 
 
 def _claim(path: Path) -> int | None:

@@ -151,6 +151,8 @@ class Spool:
         logger.warning(
             "the spool of metrics is full: %d batches that wait are merged into %d", len(loose), len(fewer)
         )
+        left = {batch.id for batch in fewer}
+        self._over += [batch.id for batch in loose if batch.id not in left]
         self._waiting = kept + fewer
         self._count_bytes()
         self._whole = False
@@ -174,12 +176,13 @@ class Spool:
     def _write(self, journal: Journal, lines: list[bytes]) -> None:
         if not self._took_over:
             self._take_over(journal)
+        notes = [line({"over": self._over})] if self._over else []
         if not self._waiting:
             journal.empty()
         elif not self._whole or journal.size > 2 * self._bytes + SLACK_BYTES:
-            journal.rewrite([batch.line() for batch in self._waiting])
+            # What is over may stand in an older file, which a kill would leave beside this one.
+            journal.rewrite([*notes, *[batch.line() for batch in self._waiting]])
         elif lines or self._over:
-            notes = [line({"over": self._over})] if self._over else []
             journal.append([*notes, *lines], sync=bool(lines))
         self._over, self._whole = [], True
         if self._inherited:
@@ -189,7 +192,7 @@ class Spool:
     def _take_over(self, journal: Journal) -> None:
         """Once, at the start: what a process of this name left when it ended."""
         texts = journal.take_over()
-        left = sorted((batch for text in texts for batch in parse(text)), key=lambda batch: batch.sent_at)
+        left = sorted(left_in(texts), key=lambda batch: batch.sent_at)
         self._took_over, self._inherited = True, bool(texts)
         if left:
             logger.warning("%d batches of metrics of an earlier process are still to be sent", len(left))
@@ -206,18 +209,33 @@ class Spool:
 
 
 def parse(text: bytes) -> list[Batch]:
-    """What waits according to a file. Lines that were cut off by a crash, or that nobody wrote this way, are passed over."""
+    """What waits according to one file."""
+    return left_in([text])
+
+
+def left_in(texts: Iterable[bytes]) -> list[Batch]:
+    """What waits according to these files, each batch once: what is over in one of them is over in all.
+
+    Lines that were cut off by a crash, or that nobody wrote this way, are passed over.
+    """
     batches: dict[str, Batch] = {}
-    for row in text.splitlines():
+    over: set[str] = set()
+    for row in (row for text in texts for row in text.splitlines()):
         try:
             record = json.loads(row)
             if "add" in record:
-                batches[record["add"]] = read(record)
-            for name in record.get("sealed") or () if "add" not in record else ():
-                if name in batches:
-                    batches[name].sealed = True
-            for name in record.get("over", ()):
-                batches.pop(name, None)
+                _keep(batches, read(record))
+            else:
+                for name in record.get("sealed", ()):
+                    if name in batches:
+                        batches[name].sealed = True
+            over.update(record.get("over", ()))
         except (ValueError, TypeError, KeyError, AttributeError):
             logger.warning("a line of the spool cannot be read and is passed over")
-    return list(batches.values())
+    return [batch for batch in batches.values() if batch.id not in over]
+
+
+def _keep(batches: dict[str, Batch], batch: Batch) -> None:
+    """A batch that stands in two files keeps its seal."""
+    known = batches.setdefault(batch.id, batch)
+    known.sealed = known.sealed or batch.sealed
