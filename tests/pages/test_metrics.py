@@ -58,12 +58,12 @@ def test_says_unknown_and_why_before_anything_is_reported(browse: Browse, bob: U
     page = text(browse(bob), f"/{name}")
     assert "unknown" in page
     assert "never reported" in page
-    assert "Nothing was reported in the last 24h." in page
+    assert "Nothing was reported in the last 1h." in page
 
 
-@pytest.mark.parametrize("query", ["", "?range=nonsense", "?range=24h"])
-def test_shows_a_day_unless_another_range_is_wanted(browse: Browse, bob: User, query: str) -> None:
-    assert '<a href="?range=24h" aria-current="true">' in text(browse(bob), f"/risk{query}")
+@pytest.mark.parametrize("query", ["", "?range=nonsense", "?range=1h"])
+def test_shows_an_hour_unless_another_range_is_wanted(browse: Browse, bob: User, query: str) -> None:
+    assert '<a href="?range=1h" aria-current="true">' in text(browse(bob), f"/risk{query}")
 
 
 def test_keeps_the_range_on_the_way_to_the_other_pages(browse: Browse, bob: User) -> None:
