@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.alerts import json_of
+from bench.breach import breach
 from bench.figures import Figure, at_least, at_most, percentile, seen
 from bench.metrics_client import record
 from bench.metrics_exposition import exposition
@@ -109,4 +110,5 @@ METRIC_PARTS: dict[str, Callable[[Path], Result]] = {
     "metrics-client": record,
     "exposition": exposition,
     "metrics-faults": metrics_faults,
+    "breach": breach,
 }

@@ -9,6 +9,7 @@ needs the console's database and not its web process.
     {"do": "proof", "activation"} → stopped (whether every process is proven), time_to_stop_ms, expired (how many by time),
                                     proofs (milliseconds of each proven process, by its pid)
     {"do": "notify", "id"}        → committing, committed: the floor, PostgreSQL's own UPDATE and NOTIFY
+    {"do": "tune", "trigger", "values"} → changed: whether anything of this trigger is different now
 
 `committing` is the steady clock (ns) just before COMMIT is sent, `committed` just after it was answered: the
 commit lies between them.
@@ -32,6 +33,8 @@ from demo.clock import boot_ns  # noqa: E402
 from killswitch import services  # noqa: E402
 from killswitch.choices import ProofState  # noqa: E402
 from killswitch.models import Activation, Epoch  # noqa: E402
+from monitoring.triggers import services as triggers  # noqa: E402
+from monitoring.triggers.models import Trigger  # noqa: E402
 from opsconsole.audit.actor import Actor  # noqa: E402
 
 Message = dict[str, Any]
@@ -92,6 +95,14 @@ def notify(request: Message) -> Message:
     return _first(times)
 
 
+def tune(request: Message) -> Message:
+    trigger = Trigger.objects.get(name=request["trigger"])
+    _, changed = triggers.change(
+        actor=ACTOR, trigger_id=trigger.pk, values=request["values"], reason="measurement"
+    )
+    return {"changed": changed}
+
+
 def _first(times: list[int]) -> Message:
     return {"committing": times[0], "committed": times[1]}
 
@@ -101,6 +112,7 @@ COMMANDS: dict[str, Callable[[Message], Message]] = {
     "rearm": rearm,
     "proof": proof,
     "notify": notify,
+    "tune": tune,
 }
 
 
