@@ -48,6 +48,13 @@ def everyone_orders(folder: Path) -> Callable[[], bool]:
 
 
 @pytest.fixture
+def console(console: ConsoleProcess) -> ConsoleProcess:
+    """A fresh one: the hub of another test may still tell the traders of that test's stop."""
+    console.restart()
+    return console
+
+
+@pytest.fixture
 def no_triggers(console: ConsoleProcess) -> None:
     """Nobody stops trading but the test: the tape reaches its crash within seconds."""
     del console
