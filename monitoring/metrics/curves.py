@@ -42,7 +42,10 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """`values`: one for each of `times`, None for a gap; each holds for `step`, the last one until `now`. `zero`: the axis includes 0."""
+    """`values`: one for each of `times`, None for a gap; each holds for `step`, the last one until `now`. `zero`: the axis includes 0.
+
+    `lows`, `highs`: the lowest and the highest within each step, for a band behind the line; empty: there is none.
+    """
 
     name: str
     unit: str
@@ -52,12 +55,14 @@ class Curve:
     now: datetime
     limit: float | None = None
     limit_name: str = "Limit"
+    lows: Sequence[float | None] = ()
+    highs: Sequence[float | None] = ()
     signs: Sequence[Sign] = ()
     zero: bool = False
     _span: tuple[float, float] = field(init=False)
 
     def __post_init__(self) -> None:
-        numbers = [value for value in self.values if value is not None]
+        numbers = self._all()
         numbers += [self.limit] if self.limit is not None else []
         numbers += [0.0] if self.zero or not numbers else []
         low, high = min(numbers), max(numbers)
@@ -92,6 +97,15 @@ class Curve:
             words.append(f"{pen}{self._x(place)} {self._y(value)}")
             pen = "L"
         return " ".join(words)
+
+    @property
+    def band(self) -> list[tuple[str, str, str]]:
+        """A stroke for each step that knows more than one value: x, top and bottom, in percent."""
+        return [
+            (self._x(place), self._y(high), self._y(low))
+            for place, (low, high) in enumerate(zip(self.lows, self.highs, strict=True))
+            if low is not None and high is not None and low < high
+        ]
 
     @property
     def dots(self) -> list[tuple[str, str]]:
@@ -137,13 +151,15 @@ class Curve:
         ]
 
     @property
-    def rows(self) -> list[tuple[datetime, str]]:
-        """TABLE_ROWS values at most, newest first; of several steps the newest value that there is."""
+    def rows(self) -> list[tuple[datetime, str, str]]:
+        """TABLE_ROWS rows at most, newest first: since when, the newest value that there is, and from the lowest to the highest."""
         each = -(-len(self.times) // TABLE_ROWS)
         found = []
         for first in range(0, len(self.times), each):
-            known = [value for value in self.values[first : first + each] if value is not None]
-            found.append((self.times[first], shown(known[-1], self.unit) if known else "unknown"))
+            last = [value for value in self.values[first : first + each] if value is not None]
+            span = self._all(first, first + each)
+            words = f"{shown(min(span), self.unit)} to {shown(max(span), self.unit)}" if span else "unknown"
+            found.append((self.times[first], shown(last[-1], self.unit) if last else "unknown", words))
         return found[::-1]
 
     @property
@@ -152,10 +168,15 @@ class Curve:
         known = [value for value in self.values if value is not None]
         if not known:
             return f"{self.name}: nothing is known of this time."
-        low, high = shown(min(known), self.unit), shown(max(known), self.unit)
+        low, high = shown(min(self._all()), self.unit), shown(max(self._all()), self.unit)
         words = f"{self.name} from {_clock(self.start)} to {_clock(self.until)}: lowest {low}, highest {high}, last {shown(known[-1], self.unit)}."
         limit = f" {self.limit_text}." if self.limit is not None else ""
         return words + limit + "".join(f" {placed.sign.label}." for placed in self.placed)
+
+    def _all(self, first: int = 0, last: int | None = None) -> list[float]:
+        """Every number of these steps."""
+        parts = (self.values, self.lows, self.highs)
+        return [value for part in parts for value in part[first:last] if value is not None]
 
     def _placed(self, sign: Sign, *, labelled: bool) -> Placed:
         left = self._across(sign.at)
@@ -187,21 +208,20 @@ def together(
     every: bool,
     number: Callable[[Cell], float | None] = lambda cell: cell.last,
 ) -> list[float | None]:
-    """Several gauges as one line, as `values.together` has it for now: who is silent keeps their value for STALE, and is unknown afterwards.
+    """Several gauges as one line, as `values.together` has it for now: who is silent keeps their last value for STALE, and is unknown afterwards.
 
-    `every`: each is needed then, as in a sum, so that there is a gap; else the others go on.
+    `number`: of a step's cell. `every`: each is needed then, as in a sum, so that there is a gap; else the others go on.
     """
     patience = max(1, STALE // step)
-    newest: list[tuple[int, float] | None] = [None] * len(lines)
+    newest: dict[int, tuple[int, float]] = {}
     found: list[float | None] = []
     for place in range(max((len(line.cells) for line in lines), default=0)):
-        for index, line in enumerate(lines):
-            cell = line.cells[place]
-            if cell is not None and (value := number(cell)) is not None:
-                newest[index] = (place, value)
-        heard = [one for one in newest if one is not None]
-        fresh = [value for at, value in heard if place - at <= patience]
-        missing = every and len(fresh) < len(heard)
+        now = {index: cell for index, line in enumerate(lines) if (cell := line.cells[place]) is not None}
+        newest |= {index: (place, cell.last) for index, cell in now.items() if cell.last is not None}
+        heard = {index: value for index, (at, value) in newest.items() if place - at <= patience}
+        here = {index: value for index, cell in now.items() if (value := number(cell)) is not None}
+        fresh = list((heard | here).values())
+        missing = every and len(fresh) < len(newest)
         found.append(None if missing or not fresh else combine(fresh))
     return found
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -26,11 +27,8 @@ from monitoring.triggers.readings import start_of
 AROUND = timedelta(minutes=30)
 STEP = timedelta(minutes=1)
 COMBINE: dict[str, Callable[[list[float]], float]] = {Aggregate.LARGEST: max, Aggregate.SMALLEST: min}
-# A minute's worst value, of those where one series decides; a sum is made of what was so at one time.
-NUMBERS: dict[str, Callable[[Cell], float | None]] = {
-    Aggregate.LARGEST: lambda cell: cell.high,
-    Aggregate.SMALLEST: lambda cell: cell.low,
-}
+Number = Callable[[Cell], float | None]
+LAST, LOW, HIGH = attrgetter("last"), attrgetter("low"), attrgetter("high")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +60,17 @@ def curve_of(about: About, raised: datetime, *, now: datetime) -> Curve:
     count = (min(raised + AROUND, now) - start) // STEP + 1
     times = [start + STEP * number for number in range(count)]
     unit = "percent" if trigger.percent_of else CATALOGUE[trigger.metric].unit
+    rises = trigger.aggregate in INCREASES
     return Curve(
         _name_of(trigger),
         unit,
         times,
         STEP,
-        _values(trigger, times),
+        _increases(trigger, times) if rises else _gauges(trigger, times, LAST),
         now,
+        # Whatever tripped it within a minute: what was so at the end of it may be harmless again.
+        lows=() if rises else _gauges(trigger, times, LOW),
+        highs=() if rises else _gauges(trigger, times, HIGH),
         limit=about.threshold,
         signs=[Sign("raised", "Raised", raised)],
     )
@@ -91,36 +93,28 @@ def _name_of(trigger: Trigger) -> str:
     return f"{trigger.metric} in percent of {trigger.percent_of}" if trigger.percent_of else trigger.metric
 
 
-def _values(trigger: Trigger, times: Sequence[datetime]) -> list[float | None]:
-    """What the trigger would have read at the end of each minute."""
-    found = (
-        _increases(trigger, times)
-        if trigger.aggregate in INCREASES
-        else _gauges(trigger, trigger.metric, times)
-    )
+def _gauges(trigger: Trigger, times: Sequence[datetime], number: Number) -> list[float | None]:
+    """What the trigger would have read in each minute."""
+    combine = COMBINE.get(trigger.aggregate, sum)
+    found = _combined(trigger.metric, _labels(trigger), times, combine, number)
     if not trigger.percent_of:
         return found
-    whole = _gauges(trigger, trigger.percent_of, times, part=False)
+    whole = _combined(trigger.percent_of, _client(trigger), times, sum, LAST)
     return [
         100 * value / of if value is not None and of is not None and of > 0 else None
         for value, of in zip(found, whole, strict=True)
     ]
 
 
-def _gauges(
-    trigger: Trigger, metric: str, times: Sequence[datetime], *, part: bool = True
+def _combined(
+    metric: str,
+    labels: dict[str, str],
+    times: Sequence[datetime],
+    combine: Callable[[list[float]], float],
+    number: Number,
 ) -> list[float | None]:
-    """`part` False: the whole that a part is a percentage of, which has no labels and is a sum."""
-    labels = _labels(trigger) if part else _client(trigger)
     chart = reading.series(metric, labels, times[0] - STALE, times[-1] + STEP, STEP)
-    how = trigger.aggregate if part else Aggregate.SUM
-    found = together(
-        chart.lines,
-        COMBINE.get(how, sum),
-        step=STEP,
-        every=how == Aggregate.SUM,
-        number=NUMBERS.get(how, lambda cell: cell.last),
-    )
+    found = together(chart.lines, combine, step=STEP, every=combine is sum, number=number)
     return found[-len(times) :] if found else [None] * len(times)
 
 

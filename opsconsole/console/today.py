@@ -203,6 +203,8 @@ def _curve(found: Known, limit: Limit | None) -> Curve | None:
         step,
         together(chart.lines, sum, step=step, every=True),
         found.now,
+        lows=together(chart.lines, sum, step=step, every=True, number=lambda cell: cell.low),
+        highs=together(chart.lines, sum, step=step, every=True, number=lambda cell: cell.high),
         limit=limit.usd if limit else None,
         signs=_signs(Grid(chart.start, chart.end, step, found.now)),
         zero=True,

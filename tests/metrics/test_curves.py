@@ -21,7 +21,7 @@ def a_curve(*values: float | None, **more: Any) -> Curve:
 
 
 def a_line(*values: float | None) -> Line:
-    return Line({}, [None if one is None else Cell(one, 1, one, one, one) for one in values])
+    return Line({}, [None if one is None else Cell(one, 1, low=one, high=one, last=one) for one in values])
 
 
 def added(*lines: Sequence[float | None], every: bool = True) -> list[float | None]:
@@ -75,14 +75,27 @@ def test_says_in_words_what_it_shows() -> None:
 def test_the_table_has_twelve_rows_at_most_and_no_zero_for_unknown() -> None:
     rows = a_curve(*range(20), *[None] * 10).rows
     assert len(rows) == 10
-    assert (rows[0][1], rows[-1]) == ("unknown", (START, "$2.00"))
+    assert rows[0][1:] == ("unknown", "unknown")
+    assert rows[-1] == (START, "$2.00", "$0.00 to $2.00")
 
 
 def test_ends_with_now_within_a_step_that_is_under_way() -> None:
     assert a_curve(1, 2).until == START + timedelta(seconds=100)
 
 
+def test_the_band_shows_what_a_step_went_through() -> None:
+    curve = a_curve(1, 2, lows=[-9, 2], highs=[1, 2], limit=-5)
+    assert [x for x, _, _ in curve.band] == ["25.00"]
+    assert "lowest −$9.00" in curve.said
+    assert curve.rows[-1][2] == "−$9.00 to $1.00"
+
+
 # Several gauges as one
+
+
+def test_a_lowest_value_counts_in_its_own_step_alone() -> None:
+    line = Line({}, [Cell(1, 2, low=-50, high=1, last=1), None])
+    assert together([line], sum, step=MINUTE, every=True, number=lambda cell: cell.low) == [-50, 1]
 
 
 def test_a_silent_one_keeps_its_value_for_five_minutes_and_is_unknown_then() -> None:
