@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from monitoring.metrics import partitions, retention, rollup
+from monitoring.metrics import partitions, recording, retention, rollup
 from monitoring.triggers.evaluating import evaluate
 
 
@@ -11,6 +11,12 @@ from monitoring.triggers.evaluating import evaluate
 def make_partitions() -> None:
     """Make those of the next days."""
     partitions.ensure_ahead(now=timezone.now())
+
+
+@shared_task(name="metrics.record_own")
+def record_own() -> None:
+    """Write down what the console itself knows, for its pages."""
+    recording.record_own(now=timezone.now())
 
 
 @shared_task(name="metrics.roll_up")

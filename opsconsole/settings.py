@@ -250,6 +250,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 1800.0,
         "options": {"expires": 600},
     },
+    "metrics.record_own": {"task": "metrics.record_own", "schedule": 60.0, "options": {"expires": 50}},
     "metrics.roll_up": {"task": "metrics.roll_up", "schedule": 300.0, "options": {"expires": 240}},
     "metrics.forget": {"task": "metrics.forget", "schedule": 1800.0, "options": {"expires": 600}},
     "triggers.evaluate": {"task": "triggers.evaluate", "schedule": 5.0, "options": {"expires": 10}},

@@ -13,7 +13,7 @@ from typing import Any
 from django.db import connection
 
 from monitoring.metrics import text
-from monitoring.metrics.catalogue import CATALOGUE, Kind, Metric
+from monitoring.metrics.catalogue import CATALOGUE, Kind, Metric, Source
 from monitoring.metrics.models import Series
 from monitoring.metrics.sources import OwnMetric, Sample, own_metrics, read_sources
 
@@ -36,7 +36,7 @@ class Histogram:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """Of one series: its metric, and its line up to the value. None: a metric that the catalogue no longer has."""
+    """Of one series: its metric, and its line up to the value. None: a metric that the catalogue no longer has, or that the console keeps itself."""
 
     name: str
     line: str | Histogram | None
@@ -119,7 +119,8 @@ def _read() -> list[Row]:
 
 def _rendered(name: str, client: str, labels: dict[str, Any]) -> Rendered:
     metric = CATALOGUE.get(name)
-    if metric is None:
+    # What the console keeps itself is read anew at each scrape; its rows are for the pages.
+    if metric is None or metric.source is Source.CONSOLE:
         return Rendered(name, None)
     pairs = [(label, str(labels.get(label, ""))) for label in metric.labels]
     return Rendered(name, _lines_of(metric, text.label_set([*pairs, ("client", client)])))
