@@ -51,8 +51,9 @@ function digits(step) {
 function tick(value, unit, key, step) {
   if (unit === "state") return Number.isInteger(value) ? plain(value, unit, key) : "";
   // There is no half of what is counted.
-  if (unit === "" && data.panels[key].style === "bars" && !Number.isInteger(value)) return "";
-  const small = digits(step);
+  const counted = unit === "" && data.panels[key].style === "bars";
+  if (counted && !Number.isInteger(value)) return "";
+  const small = counted ? 0 : digits(step);
   const short = (number, digits) => (Math.abs(number) >= 10000
     ? number.toLocaleString("en-US", { notation: "compact", maximumSignificantDigits: Math.max(2, Math.ceil(Math.log10(Math.abs(number) / step)) + 1) })
     : fixed(number, digits));
