@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from alerts import about, board, selectors, story
+from alerts import about, board, curves, selectors, story
 from alerts.forms import ACKNOWLEDGE_HOURS, FilterForm
 from alerts.models import Alert
 from alerts.parts import needing_context
@@ -64,6 +64,7 @@ def alert(request: HttpRequest, pk: int) -> HttpResponse:
         "heading": story.title(row, deliveries=detail.deliveries),
         "beats": story.story(row, deliveries=detail.deliveries, acts=acts(detail.alert)),
         "silences": detail.silences if row.firing else [],
+        "curve": curves.curve(detail.alert, now=row.now),
         **about.context(row, earlier=detail.earlier, rule=detail.rule),
         "hours": ACKNOWLEDGE_HOURS,
         "people": people_who_may("alerts.acknowledge") if row.firing else [],

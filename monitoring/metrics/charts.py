@@ -157,7 +157,10 @@ def _tracks(query: Query, read: Read) -> list[Track]:
 
 
 def _label(query: Query, line: reading.Line, several: bool) -> str:
-    shown = [value for label, value in line.labels.items() if value and (several or label != "client")]
+    # A process that is named after its ticker is named once.
+    shown = dict.fromkeys(
+        value for label, value in line.labels.items() if value and (several or label != "client")
+    )
     return " ".join([query.label, *shown] if query.label else shown) or line.labels.get("client", "all")
 
 

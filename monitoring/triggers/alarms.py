@@ -62,6 +62,8 @@ def _alert(trigger: Trigger, event: Event) -> RaisedAlert:
         title=f"Trigger cannot decide: {trigger.name}" if failed else f"Trigger: {trigger.name}",
         message=event.words[:LONGEST_MESSAGE],
         labels={"trigger": trigger.name, "metric": trigger.metric},
+        # What the alert was raised for, also when the trigger is tuned later.
+        details={"threshold": trigger.threshold},
         source=SOURCE,
         resolved=event.outcome in OVER,
         dedupe_key=f"trigger-{'failure' if failed else 'trip'}:{trigger.pk}",

@@ -25,6 +25,8 @@ class Place:
     counts: bool = False
     # Names of further pages that it leads to.
     further: tuple[str, ...] = ()
+    # On the phone it stands behind "More": there is room for five tabs.
+    more: bool = False
 
     @property
     def url(self) -> str:
@@ -46,6 +48,7 @@ PLACES = (
         "chart-line",
         "m",
         further=("metrics-trading", "metrics-cost", "metrics-risk"),
+        more=True,
     ),
     Place("audit", "Audit", "history", "u"),
 )

@@ -3,10 +3,11 @@
 from typing import Any
 
 from django.template.loader import render_to_string
+from django.utils import timezone
 
 from killswitch import bar, proof, selectors
 from opsconsole.audit import search
-from opsconsole.console import needs
+from opsconsole.console import needs, today
 from opsconsole.live.feeds import LivePart, register_part
 
 PAGE = frozenset({"overview"})
@@ -19,12 +20,21 @@ def register() -> None:
     register_part(
         LivePart(target="needs", topics=SWITCH | {"commands", "alerts"}, render=needs_you, pages=PAGE)
     )
+    register_part(
+        LivePart(
+            target="today", topics=frozenset({"metrics", "killswitch", "triggers"}), render=today_, pages=PAGE
+        )
+    )
     register_part(LivePart(target="who", topics=SWITCH, render=who, pages=PAGE))
     register_part(LivePart(target="just", topics=frozenset({"audit"}), render=just_happened, pages=PAGE))
 
 
 def needs_you() -> str:
     return _render("needs", needs=needs.gathered(selectors.status()))
+
+
+def today_() -> str:
+    return _render("today", today=today.read(now=timezone.now()))
 
 
 def who() -> str:

@@ -4,13 +4,16 @@ from django.contrib.auth.decorators import login_required
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_safe
 
 from alerts.said import said
 from killswitch import bar, proof, selectors
 from opsconsole.audit import search
-from opsconsole.console import needs
+from opsconsole.console import needs, today
 from opsconsole.console.parts import EVENTS
+
+MAY_READ_METRICS = "monitoring.view_series"
 
 
 @require_GET
@@ -22,6 +25,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "bar": bar.of(status),
         "proof": proof.Board(status, address=f"{request.scheme}://{request.get_host()}"),
         "needs": needs.gathered(status),
+        "today": today.read(now=timezone.now()) if request.user.has_perm(MAY_READ_METRICS) else None,
         "events": search.newest(EVENTS),
         **said(request),
     }

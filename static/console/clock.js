@@ -35,6 +35,9 @@ export function axis(ms, term) {
   return Math.min(97, Math.max(0, (90 * Math.log10(Math.max(ms, 10) / 10)) / Math.log10(term / 10)));
 }
 
+// An age needs no hundredths.
+const age = (ms) => (ms < 10000 ? `${Math.floor(Math.max(0, ms) / 1000)}\u00a0s` : span(ms));
+
 const set = (element, text) => { if (element.textContent !== text) element.textContent = text; };
 
 function tick() {
@@ -43,6 +46,7 @@ function tick() {
   if (root.dataset.link === "stale") return; // what is stale stands still
   for (const element of document.querySelectorAll("[data-until]")) set(element, span(Date.parse(element.dataset.until) - now));
   for (const element of document.querySelectorAll("[data-since]")) set(element, span(now - Date.parse(element.dataset.since)));
+  for (const element of document.querySelectorAll("[data-age]")) set(element, age(now - Date.parse(element.dataset.age)));
   for (const element of document.querySelectorAll("[data-hide-at]")) element.hidden = Date.parse(element.dataset.hideAt) <= now;
   for (const element of document.querySelectorAll("[data-grow]")) {
     const gone = now - Date.parse(element.dataset.grow);

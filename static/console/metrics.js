@@ -43,9 +43,17 @@ function plain(value, unit, key) {
   return fixed(value, Number.isInteger(value) ? 0 : 2);
 }
 // On an axis only as many digits as tell its ticks apart.
+function digits(step) {
+  let found = 0;
+  while (found < 6 && Math.abs(step * 10 ** found - Math.round(step * 10 ** found)) > 1e-6) found += 1;
+  return found;
+}
 function tick(value, unit, key, step) {
   if (unit === "state") return Number.isInteger(value) ? plain(value, unit, key) : "";
-  const small = Math.max(0, Math.min(6, -Math.floor(Math.log10(step) + 1e-9)));
+  // There is no half of what is counted.
+  const counted = unit === "" && data.panels[key].style === "bars";
+  if (counted && !Number.isInteger(value)) return "";
+  const small = counted ? 0 : digits(step);
   const short = (number, digits) => (Math.abs(number) >= 10000
     ? number.toLocaleString("en-US", { notation: "compact", maximumSignificantDigits: Math.max(2, Math.ceil(Math.log10(Math.abs(number) / step)) + 1) })
     : fixed(number, digits));

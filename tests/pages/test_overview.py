@@ -37,7 +37,7 @@ def test_who_is_connected_and_what_happened(bob: User, alice: User, desk: Desk, 
     desk.report("IBM", open_orders=3, positions={}, last_order="buy 50 @ 99.10")
     desk.stop(alice)
     client = browse(bob)
-    with most_queries(20):
+    with most_queries(27):
         text = client.get("/").content.decode()
     assert "buy 50 @ 99.10" in text
     assert "<b>alice</b> stopped everything" in text
