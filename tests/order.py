@@ -32,6 +32,7 @@ SECONDS = {
     "tests/alerts/alertmanager/test_prometheus.py": 15,
     "tests/killswitch/test_command_line.py": 15,
     "tests/demo/test_demo.py": 12,
+    "tests/triggers/test_breach.py": 12,
     "tests/alerts/delivery/test_wake.py": 12,
     "tests/client/test_orders.py": 11,
     "tests/alerts/test_client.py": 11,

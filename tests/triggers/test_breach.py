@@ -49,7 +49,8 @@ class TradingProcess:
 
 @pytest.fixture
 def desk(console: ConsoleProcess, trader: User, tmp_path: Path) -> Iterator[TradingProcess]:
-    """It trades."""
+    """It trades. The web process is new, and gone afterwards: one that knows of a stop still tells the next test's processes of it."""
+    console.restart()
     process = TradingProcess(
         {
             "OPSCLIENT_URL": console.url,
@@ -62,6 +63,7 @@ def desk(console: ConsoleProcess, trader: User, tmp_path: Path) -> Iterator[Trad
         yield process
     finally:
         process.close()
+        console.kill()
 
 
 def conditions() -> set[str]:
