@@ -1,7 +1,7 @@
 """Brings the database back to how the migrations left it, after a test whose transactions were committed.
 
 Django's flush truncates every table, and makes content types, permissions, roles and rules anew: a third of a second for each such test. Here one
-statement looks which tables have changed, and only these are emptied and filled again from a copy.
+statement looks which tables have changed, and only these are emptied and filled again from a copy. Tables that the migrations did not make go.
 """
 
 from django.db import OperationalError, connection, transaction
@@ -23,6 +23,8 @@ BEGIN
             EXECUTE format('CREATE TABLE pristine.%1$I AS TABLE %1$I', t);
         END IF;
     END LOOP;
+    CREATE TABLE pristine."all tables" AS
+        SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace;
 END $$
 """
 # Triggers that refuse DELETE (the audit trail's) are off meanwhile; then they are on again for every session (`ALWAYS`), as they were. Whoever
@@ -40,6 +42,14 @@ BEGIN
         SELECT format('LOCK TABLE %s IN EXCLUSIVE MODE', string_agg(quote_ident(relname), ', ' ORDER BY oid))
         FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace
     );
+    -- Partitions that were made since.
+    FOR t IN
+        SELECT quote_ident(relname) AS name FROM pg_class
+        WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace
+            AND relname NOT IN (SELECT name FROM pristine."all tables")
+    LOOP
+        EXECUTE format('DROP TABLE %s', t.name);
+    END LOOP;
     FOR t IN
         SELECT c.oid, quote_ident(c.relname) AS name, p.oid IS NOT NULL AS kept,
             (SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute
