@@ -61,7 +61,7 @@ def inside() -> dict[str, Any]:
 
     now = timezone.now()
     start = now - timedelta(hours=HOURS)
-    ensure([start, now])
+    ensure([start + timedelta(hours=number) for number in range(HOURS + 1)])
     made = Series.objects.bulk_create(
         Series(key=uuid.uuid4(), name=metric.name, client=client, labels=labels, value=5, first_at=start, at=now, received_at=now)
         for metric in CATALOGUE.values()
@@ -115,6 +115,7 @@ def measure(folder: Path) -> str:
         rig.wait_valkey()
         rig.cluster.ensure_database()
         rig.manage("migrate", "--verbosity", "0")
+        rig.manage("collectstatic", "--no-input", "--verbosity", "0")
         command = [sys.executable, "-m", "bench.metrics_pages", "--inside"]
         done = subprocess.run(
             command, env=rig.environ, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True

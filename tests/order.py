@@ -1,7 +1,7 @@
 """A pytest plugin: which process of a run takes which file, and how many processes there are.
 
 The dearest files go first, so that no process is left alone with one at the end. A process that has a Chromium running goes on with
-the files that need one. There is one process more than processors, since many tests wait: for a lease to run out, for a program to start.
+the files that need one. There are two processes more than processors, since many tests wait: for a lease to run out, for a program to start.
 """
 
 import os
@@ -43,8 +43,8 @@ SECONDS = {
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """`PYTEST_XDIST_AUTO_NUM_WORKERS`, as in pytest-xdist, or one more than processors."""
-    return int(os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS") or len(os.sched_getaffinity(0)) + 1)
+    """`PYTEST_XDIST_AUTO_NUM_WORKERS`, as in pytest-xdist, or two more than processors."""
+    return int(os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS") or len(os.sched_getaffinity(0)) + 2)
 
 
 @pytest.hookimpl(tryfirst=True)
