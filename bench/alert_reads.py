@@ -4,29 +4,15 @@
 """
 
 import argparse
-import subprocess
-import sys
-from contextlib import ExitStack
 from pathlib import Path
 
-from bench.rig import ROOT, Rig
+from bench.rig import measured_inside
 
 COUNT = 1_000_000
 
 
 def measure(folder: Path, count: int) -> str:
-    with ExitStack() as stack:
-        rig = Rig(folder, term=2.0, durable=False)
-        stack.push(rig)
-        rig.postgres.start()
-        rig.wait_postgres()
-        rig.cluster.ensure_database()
-        rig.manage("migrate", "--verbosity", "0")
-        command = [sys.executable, "-m", "bench.alert_reading", "--count", str(count)]
-        done = subprocess.run(
-            command, env=rig.environ, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
-        )
-        return done.stdout
+    return measured_inside(folder, "bench.alert_reading", "--count", str(count))
 
 
 def main() -> None:

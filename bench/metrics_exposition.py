@@ -7,18 +7,15 @@ measured in turn in every round, so that a busy moment of the machine meets both
 import argparse
 import json
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from bench.alerts import json_of
 from bench.figures import at_most, seen
 from bench.result import Result
-from bench.rig import ROOT, Rig
+from bench.rig import measured_inside
 
 COUNT, ROUNDS, TIMES = 10_000, 25, 1.5
 
@@ -39,18 +36,7 @@ def exposition(folder: Path, **options: int) -> Result:
 
 
 def measure(folder: Path, count: int) -> str:
-    with ExitStack() as stack:
-        rig = Rig(folder, term=2.0, durable=False)
-        stack.push(rig)
-        rig.postgres.start()
-        rig.wait_postgres()
-        rig.cluster.ensure_database()
-        rig.manage("migrate", "--verbosity", "0")
-        command = [sys.executable, "-m", "bench.metrics_scrape", "--count", str(count)]
-        done = subprocess.run(
-            command, env=rig.environ, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
-        )
-        return done.stdout
+    return measured_inside(folder, "bench.metrics_scrape", "--count", str(count))
 
 
 def in_turn(measured: dict[str, Callable[[], Any]], rounds: int = ROUNDS) -> dict[str, list[float]]:

@@ -7,16 +7,13 @@ as a browser gets them.
 
 import argparse
 import json
-import subprocess
-import sys
 import time
 import uuid
-from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from bench.rig import ROOT, Rig
+from bench.rig import measured_inside
 
 CLIENTS = ("AAPL", "GOOG", "IBM", "MSFT")
 HOURS, RUNS = 26, 9
@@ -106,21 +103,7 @@ def _timed(name: str) -> dict[str, Any]:
 
 
 def measure(folder: Path) -> str:
-    with ExitStack() as stack:
-        rig = Rig(folder, term=2.0, durable=False)
-        stack.push(rig)
-        rig.postgres.start()
-        rig.wait_postgres()
-        rig.valkey.start()
-        rig.wait_valkey()
-        rig.cluster.ensure_database()
-        rig.manage("migrate", "--verbosity", "0")
-        rig.manage("collectstatic", "--no-input", "--verbosity", "0")
-        command = [sys.executable, "-m", "bench.metrics_pages", "--inside"]
-        done = subprocess.run(
-            command, env=rig.environ, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
-        )
-        return done.stdout
+    return measured_inside(folder, "bench.metrics_pages", "--inside")
 
 
 def main() -> None:

@@ -185,6 +185,26 @@ class Rig:
         self._folder.release()
 
 
+def measured_inside(folder: Path, module: str, *arguments: str) -> str:
+    """What `python -m module` prints in a process with the settings of a console of its own: PostgreSQL and Valkey run, no web process."""
+    rig = Rig(folder, term=2.0, durable=False)
+    with ExitStack() as stack:
+        stack.push(rig)
+        rig.valkey.start()
+        rig.postgres.start()
+        rig.wait_postgres()
+        rig.wait_valkey()
+        rig.cluster.ensure_database()
+        rig.manage("migrate", "--verbosity", "0")
+        # Pages name their files by what is collected.
+        rig.manage("collectstatic", "--no-input", "--verbosity", "0")
+        command = [sys.executable, "-m", module, *arguments]
+        done = subprocess.run(
+            command, env=rig.environ, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
+        )
+        return done.stdout
+
+
 class Operator:
     """The process that stops and re-arms trading (`bench.switch`)."""
 

@@ -12,6 +12,7 @@ from monitoring.metrics.batches import Fault, InvalidBatch, decode
 from monitoring.metrics.ingest import NothingUsable, ingest
 from monitoring.metrics.serializers_pushing import PushedSerializer, PushSerializer
 from opsconsole.api.access import require
+from opsconsole.api.body import raw_body
 from opsconsole.api.errors import ApiError, invalid
 from opsconsole.api.schema import ErrorSerializer, errors
 
@@ -76,24 +77,12 @@ class PushView(APIView):
     def post(self, request: Request) -> Response:
         require(request, "monitoring.push_metrics", to="Pushing metrics", role="trading-system")
         try:
-            result = ingest(decode(_body(request)), now=timezone.now())
+            result = ingest(decode(raw_body(request, limit=LIMIT)), now=timezone.now())
         except InvalidBatch as error:
             raise invalid(error.field, error.problem) from None
         except NothingUsable as error:
             raise ApiError(400, "invalid", str(error), {"rejected": _listed(error.rejected)}) from None
         return Response({"accepted": result.accepted, "rejected": _listed(result.rejected)})
-
-
-def _body(request: Request) -> bytes:
-    """Raises ApiError (413)."""
-    try:
-        length = int(request.META.get("CONTENT_LENGTH") or 0)
-    except ValueError:
-        length = 0
-    body = b"" if length > LIMIT else request._request.body  # noqa: SLF001  DRF's own `data` would parse it once more
-    if max(length, len(body)) > LIMIT:
-        raise ApiError(413, "too_large", f"The body may have {LIMIT} bytes.", {"limit": LIMIT})
-    return body
 
 
 def _listed(faults: list[Fault]) -> list[dict[str, Any]]:

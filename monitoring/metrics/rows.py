@@ -16,7 +16,7 @@ HOUR = timedelta(hours=1)
 MINUTES = """
 WITH wanted AS (SELECT * FROM unnest(%(ids)s::bigint[], %(groups)s::int[]) AS w(id, grp)),
 found AS (
-    SELECT w.grp, date_bin(%(step)s::interval, m.at, %(start)s::timestamptz) AS slot, m.*
+    SELECT w.grp, floor(extract(epoch FROM m.at - %(start)s::timestamptz) / %(step)s)::int AS slot, m.*
     FROM wanted w
     JOIN monitoring_minute m ON m.series_id = w.id
     WHERE m.series_id = ANY(%(ids)s::bigint[]) AND m.at >= %(start)s::timestamptz AND m.at < %(end)s::timestamptz
@@ -52,7 +52,7 @@ found AS (
     ) r
 )
 """
-BY_STEP = "date_bin(%(step)s::interval, r.at, s.start)"
+BY_STEP = "floor(extract(epoch FROM r.at - s.start) / %(step)s)::int"
 BY_SPAN = "(s.number - 1)::int"
 
 # Adding up place by place is several times as fast as unnesting; beyond a series' own places there is NULL.
@@ -78,11 +78,10 @@ Found = dict[tuple[int, int], Cell]
 
 def by_step(kind: Kind, groups: Groups, span: Span, *, step: timedelta, coarse: bool) -> Found:
     """Cells by (group, number of the step since `span.start`); a gap has none. `coarse`: take hour rows where they are."""
-    parameters = _parameters(groups, span) | {"step": step}
+    parameters = _parameters(groups, span) | {"step": step.total_seconds()}
     if coarse:
         parameters |= _hours([span])
-    found = _read(HOURS.format(slot=BY_STEP) if coarse else MINUTES, kind, parameters)
-    return {(group, (at - span.start) // step): cell for (group, at), cell in found.items()}
+    return _read(HOURS.format(slot=BY_STEP) if coarse else MINUTES, kind, parameters)
 
 
 def by_span(kind: Kind, groups: Groups, spans: Sequence[Span]) -> Found:
@@ -112,7 +111,7 @@ def _hour(at: datetime) -> datetime:
     return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
-def _read(rows: str, kind: Kind, parameters: dict[str, Any]) -> dict[tuple[int, Any], Cell]:
+def _read(rows: str, kind: Kind, parameters: dict[str, Any]) -> Found:
     if not parameters["ids"]:
         return {}
     with connection.cursor() as cursor:

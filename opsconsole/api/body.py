@@ -30,14 +30,19 @@ class Body:
 
 def read_body(request: Request, *, limit: int = LIMIT) -> Body:
     """The body as a mapping of fields. Only its length is refused here: over `limit` bytes is 413."""
+    return parse_body(raw_body(request, limit=limit))
+
+
+def raw_body(request: Request, *, limit: int = LIMIT) -> bytes:
+    """The body as it came. Raises ApiError (413) over `limit` bytes."""
     try:
         length = int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:
         length = 0
-    raw = b"" if length > limit else request._request.body  # noqa: SLF001  DRF's own `data` would refuse unknown content types
+    raw = b"" if length > limit else request._request.body  # noqa: SLF001  DRF's own `data` would parse it, and refuse unknown content types
     if max(length, len(raw)) > limit:
         raise ApiError(413, "too_large", f"The body may have {limit} bytes.", {"limit": limit})
-    return parse_body(raw)
+    return raw
 
 
 def parse_body(raw: bytes) -> Body:

@@ -1,6 +1,7 @@
 """What every open stream does, whoever reads it: one coroutine, no queue, and an end."""
 
 import asyncio
+from abc import ABC, abstractmethod
 
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, ASGISendEvent
 
@@ -12,7 +13,7 @@ from opsconsole.replies import body, start
 STALLED = 3.0
 
 
-class EventStream:
+class EventStream(ABC):
     """Sends what `take()` gives, whenever it is woken. Subclasses keep the newest of each thing, never a list of them."""
 
     __slots__ = ("_gone", "_last_event", "_send", "_sending_since", "_waiter")
@@ -24,9 +25,9 @@ class EventStream:
         self._sending_since: float | None = None
         self._waiter: asyncio.Future[None] | None = None
 
+    @abstractmethod
     def take(self) -> bytes | None:
         """The events to send now; None if there are none."""
-        raise NotImplementedError
 
     def wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

@@ -1,16 +1,21 @@
 from collections.abc import Callable, Iterator
+from datetime import datetime
 
 import pytest
-from django.db import connections
+from django.db import connection, connections, transaction
+from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from opsconsole.accounts.models import User
 from opsconsole.accounts.roles import Role
+from opsconsole.live.publish import publish
 from tests.browser import launched
 from tests.cast import account
 from tests.console import ConsoleProcess
 from tests.desk import Desk
 from tests.e2e.visitor import sign_in
+from tests.metrics.desk import fill
+from tests.metrics.rows import partitions
 
 # What a browser says of a link that broke is expected in tests that break it.
 ABOUT_THE_LINK = ("htmx:sse:error", "htmx:error: Failed to fetch", "Failed to load resource", "/live?page=")
@@ -97,3 +102,17 @@ def second(context: BrowserContext, console: ConsoleProcess) -> Iterator[Callabl
     yield sit_down
     for other in opened:
         other.close()
+
+
+@pytest.fixture
+def now(console: ConsoleProcess) -> Iterator[datetime]:
+    """When the desk's metrics end."""
+    partitions()
+    moment = timezone.now()
+    fill(moment)
+    with transaction.atomic():
+        # What the web process has drawn for the page of another test is old now.
+        publish("metrics")
+    yield moment
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE monitoring_minute_all, monitoring_hour_all")

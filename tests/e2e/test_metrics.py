@@ -1,6 +1,5 @@
 """The metrics' pages in a browser: charts are drawn, stay within the page, and take in what is new."""
 
-from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
@@ -15,24 +14,9 @@ from opsconsole.live.publish import publish
 from tests.console import ConsoleProcess
 from tests.e2e.test_access import fits, look, nothing_to_find
 from tests.e2e.visitor import sign_in, wait_for_link
-from tests.metrics.desk import fill
-from tests.metrics.rows import minute, partitions
+from tests.metrics.rows import minute
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def now(console: ConsoleProcess) -> Iterator[datetime]:
-    """When the desk's metrics end."""
-    partitions()
-    moment = timezone.now()
-    fill(moment)
-    with transaction.atomic():
-        # What the web process has drawn for the page of another test is old now.
-        publish("metrics")
-    yield moment
-    with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE monitoring_minute_all, monitoring_hour_all")
 
 
 def drawn(page: Page, panel: str) -> int:

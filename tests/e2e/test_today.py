@@ -1,10 +1,9 @@
 """Today on the overview, and the curve beside an alert, in a browser: axe, every width, and what is new."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
@@ -17,24 +16,8 @@ from tests.console import ConsoleProcess
 from tests.desk import Desk
 from tests.e2e.test_access import NARROW, fits, look, nothing_to_find
 from tests.e2e.visitor import sign_in, wait_for_link
-from tests.metrics.desk import fill
-from tests.metrics.rows import partitions
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def now(console: ConsoleProcess) -> Iterator[datetime]:
-    """When the desk's metrics end."""
-    partitions()
-    moment = timezone.now()
-    fill(moment)
-    with transaction.atomic():
-        # What the web process has drawn for the page of another test is old now.
-        publish("metrics")
-    yield moment
-    with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE monitoring_minute_all, monitoring_hour_all")
 
 
 @pytest.fixture
