@@ -4,12 +4,12 @@ from typing import Any
 
 from django import forms
 
-from alerts.admin_forms import REASON_LENGTH
 from alerts.channels.values import KINDS, ROUTING
 from alerts.choices import Category, ChannelKind
 from alerts.models import Channel
 from alerts.rule_values import Refused
 from alerts.services import channels
+from opsconsole.audit.reasoned import ReasonedForm
 
 FORGET = "forget"
 # Settings that are no text, and how they are read from one.
@@ -17,7 +17,7 @@ LISTS = frozenset({"to"})
 NUMBERS = frozenset({"thread_id"})
 
 
-class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # the class takes no parameter at run time
+class ChannelForm(ReasonedForm):
     """Its other fields are made by `form_for`. `version` is the one that was shown, so that nobody overwrites a change meanwhile."""
 
     categories = forms.MultipleChoiceField(
@@ -27,12 +27,6 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # the class takes
         help_text="None: every category.",
     )
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
-    reason = forms.CharField(
-        max_length=REASON_LENGTH,
-        widget=forms.Textarea(attrs={"rows": 2, "cols": 60}),
-        help_text="Why, for the audit trail.",
-        error_messages={"required": "Say why."},
-    )
 
     class Meta:
         model = Channel

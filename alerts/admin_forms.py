@@ -8,20 +8,13 @@ from django import forms
 from alerts.matching import Matcher, parse_filter
 from alerts.models import AlertRule, LabelRule, ResponseTime
 from alerts.rule_values import LABEL_RULE, RESPONSE_TIME, RULE, Check, Refused, checked
+from opsconsole.audit.reasoned import ReasonedForm
 
-REASON_LENGTH = 2000
 
-
-class ReasonedForm(forms.ModelForm):  # type: ignore[type-arg]  # the class takes no parameter at run time
-    """A form whose values go through a service, with the reason for the audit trail."""
+class CheckedForm(ReasonedForm):
+    """The checks are those of the service."""
 
     checks: Mapping[str, Check] = {}
-    reason = forms.CharField(
-        max_length=REASON_LENGTH,
-        widget=forms.Textarea(attrs={"rows": 2, "cols": 60}),
-        help_text="Why, for the audit trail.",
-        error_messages={"required": "Say why."},
-    )
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -37,7 +30,7 @@ class ReasonedForm(forms.ModelForm):  # type: ignore[type-arg]  # the class take
         return {name: self.cleaned_data[name] for name in self.checks if name in self.cleaned_data}
 
 
-class RuleForm(ReasonedForm):
+class RuleForm(CheckedForm):
     """`version` is the one that was shown, so that nobody overwrites what somebody else changed meanwhile."""
 
     checks = RULE
@@ -67,7 +60,7 @@ class RuleForm(ReasonedForm):
         return shown
 
 
-class ResponseTimeForm(ReasonedForm):
+class ResponseTimeForm(CheckedForm):
     checks = RESPONSE_TIME
 
     class Meta:
@@ -75,7 +68,7 @@ class ResponseTimeForm(ReasonedForm):
         fields = tuple(RESPONSE_TIME)
 
 
-class LabelRuleForm(ReasonedForm):
+class LabelRuleForm(CheckedForm):
     """Matchers as text: one on each line."""
 
     checks = LABEL_RULE

@@ -23,8 +23,8 @@ from opsconsole.api.body import Body, read_body
 from opsconsole.api.errors import ApiError, invalid
 from opsconsole.api.idempotency import once
 from opsconsole.api.schema import IDEMPOTENCY_KEY, errors
+from opsconsole.audit.reasoned import REASON_LENGTH
 
-REASON_LENGTH = 2000
 # Seconds that a test's caller waits for what comes of it, and between two looks.
 PATIENCE = 5.0
 LOOK_AGAIN = 0.1

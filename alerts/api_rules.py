@@ -19,8 +19,7 @@ from opsconsole.api.body import read_body
 from opsconsole.api.errors import ApiError, invalid
 from opsconsole.api.idempotency import once
 from opsconsole.api.schema import IDEMPOTENCY_KEY, errors
-
-REASON_LENGTH = 2000
+from opsconsole.audit.reasoned import REASON_LENGTH
 
 
 class RulesView(APIView):

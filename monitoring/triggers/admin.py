@@ -12,25 +12,19 @@ from monitoring.triggers import services
 from monitoring.triggers.models import Trigger
 from monitoring.triggers.values import FIELDS, problems
 from opsconsole.accounts.actor import actor_of
+from opsconsole.audit.reasoned import ReasonedForm
 
-REASON_LENGTH = 2000
 # A delete has no form to write a reason in.
 DELETED = "deleted in the admin"
 
 
-class TriggerForm(forms.ModelForm):  # type: ignore[type-arg]  # the class takes no parameter at run time
+class TriggerForm(ReasonedForm):
     """`version` is the one that was shown, so that nobody overwrites what somebody else changed meanwhile."""
 
     labels = forms.JSONField(
         required=False, initial=dict, help_text='Such as {"ticker": "AAPL"}. {}: whatever its labels are.'
     )
     version = forms.IntegerField(widget=forms.HiddenInput, initial=1)
-    reason = forms.CharField(
-        max_length=REASON_LENGTH,
-        widget=forms.Textarea(attrs={"rows": 2, "cols": 60}),
-        help_text="Why, for the audit trail.",
-        error_messages={"required": "Say why."},
-    )
 
     class Meta:
         model = Trigger
