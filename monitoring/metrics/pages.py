@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from django import forms
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import path
@@ -31,6 +32,8 @@ from monitoring.metrics.parts import live_page, target
 from monitoring.metrics.units import STATES, shown
 from opsconsole.accounts.people import needs
 
+# Of the year 9999, after which there is no time.
+LATEST = 253_402_300_799
 # Marks that are also written down; the charts show all.
 LISTED_MARKS = 12
 MAY_READ = needs("monitoring.view_series", what="Reading metrics", role="a viewer")
@@ -42,7 +45,9 @@ def _page(page: Page) -> Callable[[HttpRequest], HttpResponse]:
     @require_GET
     @MAY_READ
     def view(request: HttpRequest) -> HttpResponse:
-        chosen, now = _range(request), timezone.now()
+        asked, now = _Asked(request.GET), timezone.now()
+        asked.is_valid()
+        chosen = asked.chosen()
         steps = grid(chosen, now=now)
         drawn, found = draw(page, steps), marks(steps)
         above = headlines(page, now=now)
@@ -51,6 +56,7 @@ def _page(page: Page) -> Callable[[HttpRequest], HttpResponse]:
             "shown": page,
             "ranges": RANGES.values(),
             "chosen": chosen,
+            "asked": asked,
             "now": now,
             "panels": [
                 {
@@ -80,25 +86,39 @@ def _points(page: Page) -> Callable[[HttpRequest], HttpResponse]:
     @require_GET
     @MAY_READ
     def view(request: HttpRequest) -> HttpResponse:
-        """The charts' numbers from the time `since` (seconds since 1970) on, or all."""
-        steps = grid(_range(request), now=timezone.now())
-        if (since := _moment(request.GET.get("since", ""))) is not None:
-            steps = steps.since(since)
+        """The charts' numbers from the time `since` on, or all. 400 for a range or a time that is none."""
+        asked = _Asked(request.GET)
+        if not asked.is_valid():
+            return JsonResponse({"errors": asked.errors}, status=400)
+        steps = grid(asked.chosen(), now=timezone.now())
+        if (since := asked.cleaned_data["since"]) is not None:
+            steps = steps.since(datetime.fromtimestamp(since, UTC))
         return JsonResponse(_data(draw(page, steps), marks(steps), steps))
 
     return view
 
 
-def _range(request: HttpRequest) -> Range:
-    return RANGES.get(request.GET.get("range", ""), RANGES[USUAL])
+class _Asked(forms.Form):
+    """What of the time axis is wanted: `since` in seconds since 1970."""
 
-
-def _moment(text: str) -> datetime | None:
-    return (
-        datetime.fromtimestamp(int(text), UTC)
-        if text.isascii() and text.isdigit() and len(text) < 12
-        else None
+    range = forms.ChoiceField(
+        required=False,
+        choices=[(name, name) for name in RANGES],
+        error_messages={"invalid_choice": f"range: must be one of {', '.join(RANGES)}, not %(value)s."},
     )
+    since = forms.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=LATEST,
+        error_messages=dict.fromkeys(
+            ("invalid", "min_value", "max_value"),
+            f"since: must be seconds since 1970, a whole number from 0 to {LATEST}.",
+        ),
+    )
+
+    def chosen(self) -> Range:
+        """The usual one, if none is wanted or what is wanted is none."""
+        return RANGES[self.cleaned_data.get("range") or USUAL]
 
 
 def _row(row: TableRow, item: Drawn) -> dict[str, Any]:
