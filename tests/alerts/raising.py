@@ -45,3 +45,7 @@ def a_channel(name: str = "desk", **fields: Any) -> Channel:
     return Channel.objects.create(
         name=name, kind=ChannelKind.WEBHOOK, created_at=NOON, updated_at=NOON, **fields
     )
+
+
+def decisions(at: datetime, *alerts: Any) -> list[str]:
+    return [str(outcome.decision) for outcome in raised(at, *alerts)]

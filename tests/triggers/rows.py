@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+from alerts.models import Submission
+from killswitch.models import Switch
 from monitoring.metrics.models import Hour, Minute, Series
 from monitoring.triggers.models import Trigger, TriggerState
 from monitoring.triggers.services import create
@@ -47,3 +49,13 @@ def minute(series: Series, at: datetime, total: float) -> None:
 
 def hour(series: Series, at: datetime, total: float) -> None:
     Hour.objects.create(series=series, at=at.replace(minute=0, second=0, microsecond=0), total=total, count=1)
+
+
+def told() -> list[tuple[str, bool]]:
+    """Titles of the triggers' alerts that wait for their decision, and whether they say that it is over."""
+    rows = Submission.objects.filter(alert__source="triggers").order_by("pk")
+    return [(row.alert["title"], row.alert["resolved"]) for row in rows]
+
+
+def mode(scope: str = "global") -> str:
+    return Switch.objects.filter(scope=scope).values_list("mode", flat=True).first() or "ACTIVE"

@@ -1,74 +1,22 @@
-"""What people do in Telegram reaches the console: read by one poller at a time, or brought by the webhook."""
+"""What people do in Telegram reaches the console: read by one poller at a time."""
 
-from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.db import OperationalError
-from django.utils import timezone
 from pytest_django import Settings
 
 from alerts.chat import polling, telegram
-from alerts.chat.buttons import buttons_for
 from alerts.chat.polling import poll_bots
-from alerts.models import Alert, BotPoll, Channel, ChatLink
+from alerts.models import BotPoll, Channel
 from alerts.tasks import poll_telegram
 from killswitch.models import Activation
 from opsconsole.accounts.models import User
 from opsconsole.audit.models import AuditEvent
-from tests.alerts.bot_server import BotServer, bot_server
+from tests.alerts.bot_server import BotServer
 from tests.alerts.rows import BOT, NOW, a_channel, firing
-from tests.cast import ApiClient
-
-CHAT, SECRET = -100200, "webhook-secret-of-ops"
-SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture
-def server(settings: Settings) -> Iterator[BotServer]:
-    with bot_server() as served:
-        settings.ALERTS_TELEGRAM_URL = served.url
-        yield served
-
-
-@pytest.fixture
-def channel(db: None) -> Channel:
-    return a_channel("ops", "telegram", secrets={"token": BOT}, settings={"chat_id": CHAT})
-
-
-@pytest.fixture
-def hooked(db: None) -> Channel:
-    secrets = {"token": BOT, "webhook_secret": SECRET}
-    return a_channel("ops", "telegram", secrets=secrets, settings={"chat_id": CHAT, "updates": "webhook"})
-
-
-def link(user: User) -> None:
-    ChatLink.objects.create(user=user, kind="telegram", external_id="42", created_at=NOW, created_by="tests")
-
-
-def token_of(alert: Alert, channel: Channel, label: str = "Acknowledge") -> str:
-    # By the real clock, which the web process looks at.
-    made = buttons_for(alert=alert, channel=channel, now=timezone.now())
-    return next(button.token for button in made if button.label == label)
-
-
-def press_update(data: str, *, number: int = 1, chat: Any = CHAT, sender: int = 42) -> dict[str, Any]:
-    message = {"message_id": 88, "chat": {"id": chat, "type": "supergroup", "username": "Desk"}}
-    query = {
-        "id": f"q{number}",
-        "from": {"id": sender, "username": "alice"},
-        "message": message,
-        "data": data,
-    }
-    return {"update_id": number, "callback_query": query}
-
-
-def acknowledged(alert: Alert) -> bool:
-    alert.refresh_from_db()
-    return alert.acknowledged_at is not None
-
+from tests.alerts.telegram.updates import CHAT, SECOND, acknowledged, link, press_update, token_of
 
 # Polling: refusals
 
@@ -341,50 +289,3 @@ def test_what_the_database_could_not_take_comes_again(
     assert BotPoll.objects.get().claimed_until is None
     assert poll_bots(now=NOW) == 1
     assert acknowledged(alert)
-
-
-# The webhook
-
-
-def deliver(update: Any, *, secret: str | None = SECRET, name: str = "ops") -> Any:
-    headers = {} if secret is None else {"X-Telegram-Bot-Api-Secret-Token": secret}
-    return ApiClient(headers=headers).post(f"/monitoring/alerts/chat/telegram/{name}", update)
-
-
-@pytest.mark.parametrize("secret", [None, "", "wrong", SECRET + "x", "ü"])
-def test_without_its_secret_nothing_is_done(hooked: Channel, alice: User, secret: str | None) -> None:
-    link(alice)
-    alert = firing()
-    answer = deliver(press_update(token_of(alert, hooked)), secret=secret)
-    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "bad_secret")
-    assert not acknowledged(alert)
-    assert not AuditEvent.objects.exists()
-
-
-def test_a_channel_that_is_not_there_answers_like_a_wrong_secret(hooked: Channel) -> None:
-    a_channel("bare", "telegram", secrets={"token": BOT}, settings={"chat_id": 1, "updates": "webhook"})
-    answers = [deliver({}, name=name, secret="x") for name in ("ops", "nowhere", "bare")]
-    answers.append(deliver({}, name="bare", secret=""))
-    assert {(answer.status_code, answer.content) for answer in answers} == {(403, answers[0].content)}
-
-
-def test_a_body_that_is_none(hooked: Channel) -> None:
-    assert deliver("[1]").status_code == 400
-
-
-def test_the_webhook_carries_out_and_answers(server: BotServer, hooked: Channel, alice: User) -> None:
-    link(alice)
-    alert = firing()
-    assert deliver(press_update(token_of(alert, hooked))).status_code == 200
-    assert acknowledged(alert)
-    assert server.next_call()[1]["text"] == "Acknowledged. It is yours."
-
-
-def test_a_polled_bot_has_no_webhook(server: BotServer, db: None, alice: User) -> None:
-    polled = a_channel(
-        "ops", "telegram", secrets={"token": BOT, "webhook_secret": SECRET}, settings={"chat_id": CHAT}
-    )
-    link(alice)
-    alert = firing()
-    deliver(press_update(token_of(alert, polled)))
-    assert not acknowledged(alert)
