@@ -54,10 +54,6 @@ class Receiver:
         with self._lock:
             return list(self.arrivals)
 
-    def be_good(self) -> None:
-        """From now on, answer 200."""
-        self._shares = {}
-
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()

@@ -35,9 +35,6 @@ class Flags:
     inhibited: bool
     muted: bool
 
-    def all_shown(self) -> bool:
-        return self.active and self.silenced and self.inhibited
-
 
 class ReceiverPattern:
     """`receiver=`: a regular expression for the whole name."""

@@ -8,7 +8,6 @@ from typing import Any
 from alerts import halts
 from alerts.alertmanager.filters import Flags
 from alerts.fingerprint import alertmanager_fingerprint
-from alerts.labels import UNNAMED
 from alerts.silence_index import SilenceIndex, open_silences
 
 ACTIVE, SUPPRESSED = "active", "suppressed"
@@ -88,8 +87,3 @@ class Fingerprints:
                 self._known = {}
             self._known[alert_id] = found
         return found
-
-
-def is_named(title: str, labels: Mapping[str, str]) -> bool:
-    """Whether the labels are the alert's own, without a name that we gave it (`alerts.labels.seen_labels`)."""
-    return "alertname" in labels or title == UNNAMED

@@ -18,11 +18,6 @@ def read_time(text: str | None) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def known_time(moment: datetime | None) -> datetime | None:
-    """What msgspec decoded, without Go's zero time."""
-    return None if moment is None or moment.year <= 1 else moment
-
-
 def time_text(moment: datetime) -> str:
     """`2026-11-23T01:51:29.160Z`."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

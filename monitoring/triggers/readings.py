@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from django.conf import settings
 from django.db import connection
 
 from killswitch.models import TradingClient
+from monitoring.metrics.day import span_of, today, trading_date
 from monitoring.triggers.choices import INCREASES, Aggregate, Problem
 from monitoring.triggers.decision import Reading
 from monitoring.triggers.models import Trigger
@@ -63,13 +63,9 @@ def start_of(trigger: Trigger, now: datetime) -> datetime:
     """Since when an increase counts; a window begins with the minute it lies in."""
     if trigger.aggregate == Aggregate.INCREASE:
         return (now - timedelta(seconds=trigger.window_seconds)).replace(second=0, microsecond=0)
-    midnight = _midnight(now)
-    return midnight.replace(day=1) if trigger.aggregate == Aggregate.INCREASE_MONTH else midnight
-
-
-def _midnight(now: datetime) -> datetime:
-    """When the trading day of `now` began."""
-    return now.astimezone(settings.TRADING_ZONE).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    if trigger.aggregate == Aggregate.INCREASE_MONTH:
+        return span_of(trading_date(now).replace(day=1)).start
+    return today(now).start
 
 
 def _read_newest(trigger: Trigger, *, now: datetime) -> Reading:
@@ -144,8 +140,7 @@ def _without_old(trigger: Trigger, found: Sequence[Newest], *, now: datetime) ->
     missed = [series for series in late if series.client not in gone]
     if missed:
         return _stale(trigger, min(missed, key=lambda series: series.at), now=now)
-    midnight = _midnight(now)
-    present = [series for series in found if series.at >= min(since, midnight)]
+    present = [series for series in found if series.at >= min(since, today(now).start)]
     return present or Reading(idle=True)
 
 

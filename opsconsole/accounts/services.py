@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from opsconsole.accounts.models import ApiToken, User
 from opsconsole.accounts.recent import recent_tokens
-from opsconsole.accounts.roles import LOCAL_ROLES, LOCAL_USERNAME, Role
+from opsconsole.accounts.roles import LOCAL_USERNAME, Role
 from opsconsole.audit.actor import Actor
 from opsconsole.audit.services import record
 from opsconsole.audit.storable import storable_text
@@ -129,17 +129,6 @@ def ensure_administrator(
     return Administrator(
         username=user.username, created=password is not None, password=password, api_token=raw
     )
-
-
-@transaction.atomic
-def ensure_local_account() -> User:
-    """The service account of the loopback rule. A migration makes it; this also brings it back where it was deleted."""
-    user, created = User.objects.get_or_create(
-        username=LOCAL_USERNAME, defaults={"is_service": True, "password": "!"}
-    )
-    if created:
-        user.groups.add(*Group.objects.filter(name__in=LOCAL_ROLES))
-    return user
 
 
 def authenticate_token(raw: str, *, now: datetime | None = None) -> ApiToken | None:
