@@ -63,15 +63,15 @@ def _plain(value: Value, unit: str, note: str = "") -> Headline:
     return Headline(shown(value.value, unit), note, at=value.at)
 
 
-def _limited(value: Value, unit: str, used: Value, limit: str) -> Headline:
-    """A value beside its limit: near from NEAR percent on, over it from 100."""
+def _limited(value: Value, unit: str, used: Value, limit: str, *more: str) -> Headline:
+    """A value beside its limit: near from NEAR percent on, over it from 100. `more` is said after it."""
     plain = _plain(value, unit)
     if plain.reason or used.value is None:
         return plain
     word, tone = _strain(used.value)
     return Headline(
         plain.text,
-        f"{shown(used.value, 'percent')} of {limit}{word}",
+        ", ".join((f"{shown(used.value, 'percent')} of {limit}{word}", *filter(None, more))),
         at=plain.at,
         used=used.value,
         tone=tone,
@@ -207,7 +207,7 @@ def _risk(now: datetime) -> dict[str, Headline]:
         "scores": _plain(values["risk_score"], "", _highest(values["risk_score"], "risk_type", "ticker")),
         "breaches": _plain(values["volatility_breaches_today"], "", "today"),
         "concentration": _plain(concentration, "percent", _highest(concentration, "ticker")),
-        "limit": _limited(used, "percent", used, "the daily loss limit"),
+        "limit": _limited(used, "percent", used, "the daily loss limit", _highest(used, "client")),
         panels.ACTIVATIONS: Headline(shown(stops.value, ""), "today, drills not counted"),
     }
 

@@ -113,6 +113,12 @@ def lasted(start: datetime, end: datetime) -> str:
 
 
 @register.simple_tag
+def aged(start: datetime, end: datetime) -> str:
+    """How old it is, as the page's clock goes on counting it: in whole seconds."""
+    return duration(end - start)
+
+
+@register.simple_tag
 def event_icon(event: AuditEvent) -> SafeString:
     name = wording.icon_of(event)
     return icon(name, filled=name == "player-stop")
