@@ -55,6 +55,7 @@ def inside() -> dict[str, Any]:
     from monitoring.metrics.models import Series  # noqa: PLC0415  likewise
     from monitoring.metrics.panels import PAGES  # noqa: PLC0415  likewise
     from monitoring.metrics.partitions import ensure  # noqa: PLC0415  likewise
+    from monitoring.metrics.rollup import roll_up  # noqa: PLC0415  likewise
 
     now = timezone.now()
     start = now - timedelta(hours=HOURS)
@@ -70,6 +71,8 @@ def inside() -> dict[str, Any]:
     with connection.cursor() as cursor:
         ids = [one.pk for one in made]
         cursor.execute(ROWS, {"start": start, "end": now, "ids": ids, "kinds": kinds, "buckets": buckets})
+        # As beat does while they come.
+        roll_up(now=now)
         cursor.execute("VACUUM (ANALYZE)")
     pages = {name: _timed(name) | {"panels": len(page.panels)} for name, page in PAGES.items()}
     return {"series": len(made), "pages": pages}

@@ -1,6 +1,6 @@
 """Django looks for models here; each lives with what it belongs to."""
 
-from monitoring.metrics.models import Batch, Hour, Minute, RollUp, Series
+from monitoring.metrics.models import Batch, FiveMinutes, Hour, Minute, RollUp, Series
 from monitoring.triggers.models import Trigger, TriggerState
 
-__all__ = ["Batch", "Hour", "Minute", "RollUp", "Series", "Trigger", "TriggerState"]
+__all__ = ["Batch", "FiveMinutes", "Hour", "Minute", "RollUp", "Series", "Trigger", "TriggerState"]

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 NO_CHROMIUM = "no Chromium: set OPSCONSOLE_CHROMIUM, or run script/test, which looks for one"
 # Of two lists Chromium obeys the last, so here stands what of Playwright's matters to a page of ours, too. The address
@@ -22,6 +22,8 @@ FLAGS = [
     *("--disable-gpu", "--disable-background-networking", "--disable-component-update"),
     *("--disable-sync", "--no-first-run", f"--disable-features={','.join(FEATURES_OFF)}"),
 ]
+# How long a page may take to show what is expected, on a machine that has much else to do.
+PATIENCE_MS = 20_000
 
 
 def chromium() -> str | None:
@@ -37,6 +39,7 @@ def launched() -> Iterator[Browser]:
         pytest.skip(NO_CHROMIUM)
     # As root its sandbox cannot work.
     flags = [*FLAGS, "--no-sandbox"] if os.geteuid() == 0 else FLAGS
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=flags)
         yield browser

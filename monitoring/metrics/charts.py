@@ -12,6 +12,7 @@ from monitoring.metrics import reading
 from monitoring.metrics.catalogue import CATALOGUE
 from monitoring.metrics.cells import Cell, merge, quantile
 from monitoring.metrics.panels import ACTIVATIONS, SWITCH, Page, Panel, Query
+from monitoring.metrics.rows import EPOCH
 from monitoring.metrics.units import shown
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -108,7 +109,7 @@ class Mark:
 
 
 def grid(chosen: Range, *, now: datetime) -> Grid:
-    end = reading.EPOCH - (reading.EPOCH - now) // chosen.step * chosen.step
+    end = EPOCH - (EPOCH - now) // chosen.step * chosen.step
     return Grid(end - chosen.length, end, chosen.step, now)
 
 

@@ -1,4 +1,4 @@
-"""Totals, minute rows and hour rows of metrics, and which batches have been counted."""
+"""Totals of metrics, their rows of minutes, five minutes and hours, and which batches have been counted."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -63,6 +63,13 @@ class Minute(Row):
 
     class Meta:
         db_table = "monitoring_minute"
+
+
+class FiveMinutes(Row):
+    """The same by five minutes, in one partition a day; kept as long as the minutes that it sums up."""
+
+    class Meta:
+        db_table = "monitoring_five"
 
 
 class Hour(Row):

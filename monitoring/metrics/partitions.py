@@ -1,4 +1,4 @@
-"""The partitions of minutes (one a UTC day) and of hours (one a UTC month): made before they are needed, dropped when they are old.
+"""The partitions of minutes and five minutes (one a UTC day) and hours (one a UTC month): made before they are needed, dropped when old.
 
 A partition is made beside its parent and then attached, which lets others read and write meanwhile. Its name says what is in it.
 """
@@ -53,6 +53,7 @@ class Partitioned:
 
 DAILY, MONTHLY = "%Y%m%d", "%Y%m"
 MINUTES = Partitioned("monitoring_minute", DAILY)
+FIVES = Partitioned("monitoring_five", DAILY)
 HOURS = Partitioned("monitoring_hour", MONTHLY)
 
 # Names of those that this process has seen attached, so that an ingest asks nothing.
@@ -77,8 +78,8 @@ def ensure(moments: Iterable[datetime], *, of: Partitioned = MINUTES) -> None:
 def ensure_ahead(*, now: datetime) -> None:
     """Those of today and the next days, so that no ingest has to wait for one."""
     days = [now + timedelta(days=number) for number in range(DAYS_AHEAD + 1)]
-    ensure(days)
-    ensure(days, of=HOURS)
+    for of in (MINUTES, FIVES, HOURS):
+        ensure(days, of=of)
 
 
 def forget() -> None:

@@ -1,8 +1,8 @@
-"""Questions that charts and summaries ask of the minute and hour rows."""
+"""Questions that charts and summaries ask of the rows of minutes, five minutes and hours."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Max
 
@@ -11,19 +11,17 @@ from monitoring.metrics.catalogue import CATALOGUE, Kind, Metric
 from monitoring.metrics.cells import Cell
 from monitoring.metrics.day import Span
 from monitoring.metrics.models import Series
+from monitoring.metrics.rows import EPOCH, MINUTE, width_of
 
 MOST_POINTS = 2000
 MOST_SERIES = 200
 # Rows that one answer may have to read.
 MOST_ROWS = 3_000_000
-MINUTE = timedelta(minutes=1)
-HOUR = timedelta(hours=1)
 STEPS = tuple(
     timedelta(minutes=number) for number in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 10080)
 )
 # Points of a chart that names no step, at most.
 CHART_POINTS = 300
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Labels = Mapping[str, str]
 
@@ -76,15 +74,15 @@ def series(
     """Cells by steps, of the series that have these labels. Steps lie on multiples of `step` since 1970 in UTC; the range is widened to them.
 
     Counters and histograms are summed over clients, or over all labels but those of `by`; gauges stay apart by client. `labels` may name a
-    client. Steps of whole hours read the hour rows, as far as they go. Raises Refused, also for more than MOST_POINTS or MOST_SERIES.
+    client. Steps of whole hours, or of five minutes, read rows of that length as far as they go.
+    Raises Refused, also for more than MOST_POINTS or MOST_SERIES.
     """
     metric = _metric(name)
     _check(metric, labels, by)
     start, end = _aligned(start, end, step)
     groups, shown = _groups(metric, labels, by)
-    coarse = step % HOUR == timedelta(0)
-    _check_size(len(groups), len(shown), end - start, coarse=coarse)
-    found = rows.by_step(metric.kind, groups, Span(start, end), step=step, coarse=coarse)
+    _check_size(len(groups), len(shown), end - start, width=width_of(step))
+    found = rows.by_step(metric.kind, groups, Span(start, end), step=step)
     slots = range(_points(start, end, step))
     lines = [
         Line(dict(line), [found.get((group, slot)) for slot in slots]) for group, line in enumerate(shown)
@@ -175,10 +173,10 @@ def _groups(
     return {pk: order[key] for pk, key in keys.items()}, list(order)
 
 
-def _check_size(series_count: int, lines: int, length: timedelta, *, coarse: bool) -> None:
+def _check_size(series_count: int, lines: int, length: timedelta, *, width: timedelta) -> None:
     if lines > MOST_SERIES:
         raise Refused("labels", f"match {lines} series, at most {MOST_SERIES} are allowed: name more labels")
-    if (most := series_count * (length // (HOUR if coarse else MINUTE))) > MOST_ROWS:
+    if (most := series_count * (length // width)) > MOST_ROWS:
         raise Refused(
             "from",
             f"would read {most} rows, at most {MOST_ROWS} are allowed: shorten the range, or use steps of an hour",

@@ -10,7 +10,7 @@ from django.db import OperationalError, ProgrammingError, connection, transactio
 from psycopg.errors import LockNotAvailable, ObjectNotInPrerequisiteState, UndefinedTable
 
 from monitoring.metrics.models import RollUp
-from monitoring.metrics.partitions import HOURS, MINUTES, Partitioned, forget
+from monitoring.metrics.partitions import FIVES, HOURS, MINUTES, Partitioned, forget
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,11 @@ def drop_old(*, now: datetime) -> list[str]:
     """
     if connection.in_atomic_block:
         raise RuntimeError("drop_old() makes its own transactions")
-    dropped = _drop(MINUTES, before=now - minutes_kept()) + _drop(HOURS, before=now - hours_kept())
+    dropped = [
+        *_drop(MINUTES, before=now - minutes_kept()),
+        *_drop(FIVES, before=now - minutes_kept()),
+        *_drop(HOURS, before=now - hours_kept()),
+    ]
     if dropped:
         forget()
     RollUp.objects.filter(hour__lt=now - minutes_kept() - timedelta(days=2)).exclude(rolled_at=None).delete()

@@ -1,6 +1,7 @@
-"""The SQL over minute and hour rows: always by the primary key (series_id, at), never a scan."""
+"""The SQL over rows of minutes, five minutes and hours: always by the primary key (series_id, at), never a scan."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,19 @@ from monitoring.metrics.catalogue import CATALOGUE, Kind
 from monitoring.metrics.cells import Cell
 from monitoring.metrics.day import Span
 
-HOUR = timedelta(hours=1)
+MINUTE, FIVE, HOUR = timedelta(minutes=1), timedelta(minutes=5), timedelta(hours=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Rows that sum up minutes (`monitoring.metrics.rollup`). `width`: of what each sums up."""
+
+    table: str
+    width: timedelta
+
+
+FIVES, HOURS = Sums("monitoring_five", FIVE), Sums("monitoring_hour", HOUR)
 
 # The ids are there twice: by the join alone the planner takes too many rows for likely, and reads whole partitions.
 MINUTES = """
@@ -23,14 +36,14 @@ found AS (
 )
 """
 
-# Whole hours from the hour rows as far as they go for each series (`edge`: the end of its newest one), everything else from the minute rows.
-HOURS = """
+# What the sums cover wholly from them, as far as they go for each series (`edge`: the end of its newest one); everything else from the minutes.
+SUMMED = """
 WITH wanted AS (SELECT * FROM unnest(%(ids)s::bigint[], %(groups)s::int[]) AS w(id, grp)),
 edges AS (
     SELECT w.*, coalesce((
-        SELECT h.at + interval '1 hour' FROM monitoring_hour h
-        WHERE h.series_id = w.id AND h.at >= %(start)s::timestamptz AND h.at < %(end)s::timestamptz
-        ORDER BY h.at DESC LIMIT 1
+        SELECT c.at + %(width)s FROM {table} c
+        WHERE c.series_id = w.id AND c.at >= %(start)s::timestamptz AND c.at < %(end)s::timestamptz
+        ORDER BY c.at DESC LIMIT 1
     ), '-infinity'::timestamptz) AS edge
     FROM wanted w
 ),
@@ -44,8 +57,8 @@ found AS (
     FROM edges e CROSS JOIN spans s CROSS JOIN LATERAL (
         SELECT * FROM monitoring_minute m WHERE m.series_id = e.id AND m.at >= s.start AND m.at < s.first
         UNION ALL
-        SELECT * FROM monitoring_hour h
-        WHERE h.series_id = e.id AND h.at >= s.first AND h.at < s.last
+        SELECT * FROM {table} c
+        WHERE c.series_id = e.id AND c.at >= s.first AND c.at < s.last
         UNION ALL
         SELECT * FROM monitoring_minute m
         WHERE m.series_id = e.id AND m.at >= greatest(s.first, least(s.last, e.edge)) AND m.at < s."end"
@@ -76,12 +89,20 @@ Groups = Mapping[int, int]
 Found = dict[tuple[int, int], Cell]
 
 
-def by_step(kind: Kind, groups: Groups, span: Span, *, step: timedelta, coarse: bool) -> Found:
-    """Cells by (group, number of the step since `span.start`); a gap has none. `coarse`: take hour rows where they are."""
+def width_of(step: timedelta) -> timedelta:
+    """Of the rows that steps of this length are made from, apart from the newest."""
+    return next((sums.width for sums in (HOURS, FIVES) if step % sums.width == timedelta(0)), MINUTE)
+
+
+def by_step(kind: Kind, groups: Groups, span: Span, *, step: timedelta) -> Found:
+    """Cells by (group, number of the step since `span.start`); a gap has none. The span begins and ends on multiples of `step`."""
     parameters = _parameters(groups, span) | {"step": step.total_seconds()}
-    if coarse:
-        parameters |= _hours([span])
-    return _read(HOURS.format(slot=BY_STEP) if coarse else MINUTES, kind, parameters)
+    width = width_of(step)
+    for sums in (HOURS, FIVES):
+        if sums.width == width:
+            sql = SUMMED.format(table=sums.table, slot=BY_STEP)
+            return _read(sql, kind, parameters | _covered([span], width))
+    return _read(MINUTES, kind, parameters)
 
 
 def by_span(kind: Kind, groups: Groups, spans: Sequence[Span]) -> Found:
@@ -89,26 +110,28 @@ def by_span(kind: Kind, groups: Groups, spans: Sequence[Span]) -> Found:
     if not spans:
         return {}
     whole = Span(min(span.start for span in spans), max(span.end for span in spans))
-    return _read(HOURS.format(slot=BY_SPAN), kind, _parameters(groups, whole) | _hours(spans))
+    sql = SUMMED.format(table=HOURS.table, slot=BY_SPAN)
+    return _read(sql, kind, _parameters(groups, whole) | _covered(spans, HOURS.width))
 
 
 def _parameters(groups: Groups, span: Span) -> dict[str, Any]:
     return {"ids": list(groups), "groups": list(groups.values()), "start": span.start, "end": span.end}
 
 
-def _hours(spans: Sequence[Span]) -> dict[str, Any]:
-    """The whole hours within each span, which may be none."""
-    firsts = [min(_hour(span.start + HOUR - timedelta(microseconds=1)), span.end) for span in spans]
+def _covered(spans: Sequence[Span], width: timedelta) -> dict[str, Any]:
+    """What sums of this width can cover of each span, which may be nothing."""
+    firsts = [min(_floor(span.start + width - timedelta(microseconds=1), width), span.end) for span in spans]
     return {
+        "width": width,
         "starts": [span.start for span in spans],
         "firsts": firsts,
-        "lasts": [max(_hour(span.end), first) for span, first in zip(spans, firsts, strict=True)],
+        "lasts": [max(_floor(span.end, width), first) for span, first in zip(spans, firsts, strict=True)],
         "ends": [span.end for span in spans],
     }
 
 
-def _hour(at: datetime) -> datetime:
-    return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+def _floor(at: datetime, width: timedelta) -> datetime:
+    return EPOCH + (at - EPOCH) // width * width
 
 
 def _read(rows: str, kind: Kind, parameters: dict[str, Any]) -> Found:

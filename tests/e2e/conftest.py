@@ -18,7 +18,13 @@ from tests.metrics.desk import fill
 from tests.metrics.rows import partitions
 
 # What a browser says of a link that broke is expected in tests that break it.
-ABOUT_THE_LINK = ("htmx:sse:error", "htmx:error: Failed to fetch", "Failed to load resource", "/live?page=")
+ABOUT_THE_LINK = (
+    "htmx:sse:error",
+    "htmx:error: Failed to fetch",
+    "htmx:error: timeout {elt: div#live",
+    "Failed to load resource",
+    "/live?page=",
+)
 
 
 @pytest.fixture(scope="package")
@@ -115,4 +121,4 @@ def now(console: ConsoleProcess) -> Iterator[datetime]:
         publish("metrics")
     yield moment
     with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE monitoring_minute_all, monitoring_hour_all")
+        cursor.execute("DROP TABLE monitoring_minute_all, monitoring_five_all, monitoring_hour_all")

@@ -15,14 +15,14 @@ def test_stale_and_back(desktop: Page, desk: Desk, console: ConsoleProcess) -> N
     desktop.goto("/kill-switch")
     wait_for_link(desktop)
     console.suspend()
-    expect(desktop.locator("html[data-link=stale]")).to_be_attached(timeout=15_000)
+    expect(desktop.locator("html[data-link=stale]")).to_be_attached()
     assert desktop.title().startswith("STALE")
     expect(desktop.locator("#stale")).to_contain_text("Last known: TRADING at")
     expect(desktop.locator("#stop")).to_be_visible()
     expect(desktop.locator("#proof .when-stale").first).to_contain_text("Unknown")
     expect(desktop.get_by_text("May trade").first).to_be_hidden()
     console.resume()
-    expect(desktop.locator("html[data-link=live]")).to_be_attached(timeout=15_000)
+    expect(desktop.locator("html[data-link=live]")).to_be_attached()
     expect(desktop.locator("#stale")).to_be_hidden()
     assert desktop.title().startswith("TRADING")
 
@@ -37,13 +37,13 @@ def test_no_answer_is_not_sent_and_one_stop_when_it_comes(
     let_bounce_pass(desktop)
     desktop.click("#stop-now")
     assert pressed(desktop) == "sending"
-    expect(desktop.locator("#press")).to_contain_text("Sent again with the same key", timeout=10_000)
-    expect(desktop.locator("#press")).to_contain_text("NOT SENT", timeout=10_000)
+    expect(desktop.locator("#press")).to_contain_text("Sent again with the same key")
+    expect(desktop.locator("#press")).to_contain_text("NOT SENT")
     expect(desktop.locator("#press")).to_contain_text("manage.py killswitch activate")
     expect(desktop.locator("#stop")).to_be_visible()
     assert not Activation.objects.exists()
     console.resume()
-    wait_for_state(desktop, "stopping", seconds=20)
+    wait_for_state(desktop, "stopping")
     assert pressed(desktop) == ""
     assert Activation.objects.count() == 1
 
@@ -51,9 +51,9 @@ def test_no_answer_is_not_sent_and_one_stop_when_it_comes(
 def test_the_console_was_down_when_the_page_asked_first(desktop: Page, console: ConsoleProcess) -> None:
     desktop.route("**/live?*", lambda route: route.abort())
     desktop.goto("/kill-switch")
-    expect(desktop.locator("html[data-link=stale]")).to_be_attached(timeout=15_000)
+    expect(desktop.locator("html[data-link=stale]")).to_be_attached()
     desktop.unroute("**/live?*")
-    expect(desktop.locator("html[data-link=live]")).to_be_attached(timeout=15_000)
+    expect(desktop.locator("html[data-link=live]")).to_be_attached()
 
 
 def test_a_session_that_ended_asks_to_sign_in(desktop: Page, console: ConsoleProcess) -> None:
@@ -61,5 +61,5 @@ def test_a_session_that_ended_asks_to_sign_in(desktop: Page, console: ConsolePro
     wait_for_link(desktop)
     desktop.context.clear_cookies()
     console.restart()
-    expect(desktop.get_by_role("heading", name="Sign in")).to_be_visible(timeout=15_000)
+    expect(desktop.get_by_role("heading", name="Sign in")).to_be_visible()
     expect(desktop.locator("[name=next]")).to_have_value("/kill-switch")

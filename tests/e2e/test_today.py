@@ -63,8 +63,7 @@ def test_today_follows_what_is_reported(desktop: Page, now: datetime) -> None:
     with transaction.atomic():
         Series.objects.filter(name="portfolio_daily_pnl_usd").update(value=-4_500, at=timezone.now())
         publish("metrics")
-    # Before parts are looked at again by themselves, after fifteen seconds.
-    expect(desktop.locator("#today .oc-figure")).to_have_text("−$18,000.00", timeout=12_000)
+    expect(desktop.locator("#today .oc-figure")).to_have_text("−$18,000.00")
     expect(desktop.locator("#today .oc-meters")).to_contain_text("near the limit")
 
 

@@ -26,8 +26,8 @@ def wait_for_link(page: Page) -> None:
     expect(page.locator("html[data-link=live]")).to_be_attached()
 
 
-def wait_for_state(page: Page, state: str, *, seconds: float = 10) -> None:
-    expect(page.locator(f"#state[data-state={state}]")).to_be_attached(timeout=seconds * 1000)
+def wait_for_state(page: Page, state: str) -> None:
+    expect(page.locator(f"#state[data-state={state}]")).to_be_attached()
 
 
 def pressed(page: Page) -> str:

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 
 from django.db import connection
 
-from monitoring.metrics.models import Hour, Minute, Series
+from monitoring.metrics.models import FiveMinutes, Hour, Minute, Series
 
 
 def partitions() -> None:
     """One partition for everything. Part of the test's transaction, so it goes by itself."""
     with connection.cursor() as cursor:
-        for table in ("monitoring_minute", "monitoring_hour"):
+        for table in ("monitoring_minute", "monitoring_five", "monitoring_hour"):
             cursor.execute(f"CREATE TABLE IF NOT EXISTS {table}_all PARTITION OF {table} DEFAULT")
 
 
@@ -40,6 +40,10 @@ def gauge(series: Series, when: str, *values: float) -> None:
 
 def histogram(series: Series, when: str, buckets: Sequence[int], total: float) -> None:
     Minute.objects.create(series=series, at=at(when), total=total, count=sum(buckets), buckets=list(buckets))
+
+
+def five(series: Series, when: str, total: float = 0, **fields: float | None) -> None:
+    FiveMinutes.objects.create(series=series, at=at(when), total=total, **{"count": 1, **fields})
 
 
 def hour(series: Series, when: str, total: float = 0, **fields: float | None) -> None:

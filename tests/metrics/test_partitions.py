@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from monitoring.metrics import partitions, retention
-from monitoring.metrics.partitions import HOURS, MINUTES, ensure, ensure_ahead
+from monitoring.metrics.partitions import FIVES, HOURS, MINUTES, ensure, ensure_ahead
 from monitoring.metrics.retention import drop_old, forget_batches
 from monitoring.metrics.rollup import roll_up
 from monitoring.models import Batch, Hour, Minute, RollUp
@@ -95,6 +95,7 @@ def test_those_of_the_next_days_are_made_ahead() -> None:
     assert attached("monitoring_minute") == [
         f"monitoring_minute_{day}" for day in (20261129, 20261130, 20261201)
     ]
+    assert attached("monitoring_five") == [f"monitoring_five_{day}" for day in (20261129, 20261130, 20261201)]
     assert attached("monitoring_hour") == ["monitoring_hour_202611", "monitoring_hour_202612"]
 
 
@@ -143,7 +144,7 @@ def drop(*names: str) -> None:
 @pytest.fixture
 def _no_partitions(transactional_db: None) -> None:
     del transactional_db
-    if found := tables("monitoring_minute_2%") + tables("monitoring_hour_2%"):
+    if found := tables("monitoring_minute_2%") + tables("monitoring_five_2%") + tables("monitoring_hour_2%"):
         drop(*found)
 
 
@@ -156,10 +157,12 @@ def test_dropping_belongs_in_no_transaction() -> None:
 @pytest.mark.usefixtures("_no_partitions")
 def test_what_is_older_than_it_is_kept_is_dropped() -> None:
     ensure([NOW - number * DAY for number in (29, 30, 31, 40)])
+    ensure([NOW - number * DAY for number in (30, 31)], of=FIVES)
     ensure([datetime(2025, month, 15, tzinfo=UTC) for month in (9, 10, 11)], of=HOURS)
     assert drop_old(now=NOW) == [
         "monitoring_minute_20261016",
         "monitoring_minute_20261025",
+        "monitoring_five_20261025",
         "monitoring_hour_202509",
     ]
     # Of the day that is 30 days ago a part is still kept.
@@ -186,7 +189,7 @@ def test_minutes_that_are_not_summed_up_are_not_dropped() -> None:
     assert RollUp.objects.get().rolled_at is None
     assert drop_old(now=later) == []
     roll_up(now=later)
-    assert drop_old(now=later) == ["monitoring_minute_20261027"]
+    assert drop_old(now=later) == ["monitoring_minute_20261027", "monitoring_five_20261027"]
     assert Hour.objects.get().total == 2
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection, transaction
 
 from monitoring.metrics.rollup import note_late, roll_up
-from monitoring.models import Hour, Minute, RollUp
+from monitoring.models import FiveMinutes, Hour, Minute, RollUp
 from tests.metrics.pushing import HOUR, MINUTE, NOW, SECOND, confidence, push, series_of, trades, value
 
 TOP = NOW.replace(minute=0, second=0)
@@ -43,6 +43,22 @@ def test_an_hour_has_the_sums_of_its_minutes() -> None:
 
 
 @pytest.mark.django_db
+def test_each_five_minutes_of_it_have_theirs() -> None:
+    push(trades(1), value(5), confidence([1] + [0] * 10, 0.5), at=TOP)
+    push(trades(2), value(-3), confidence([2] + [0] * 9 + [1], 1.5), at=TOP + 5 * MINUTE - SECOND)
+    push(trades(4), at=TOP + 5 * MINUTE)
+    push(trades(8), at=TOP + HOUR - SECOND)
+    push(trades(16), at=TOP + HOUR)
+    roll_up(now=SETTLED)
+    counted = FiveMinutes.objects.filter(series_id=series_of("trades_total").pk).order_by("at")
+    assert [((row.at - TOP) // MINUTE, row.total) for row in counted] == [(0, 3), (5, 4), (55, 8)]
+    gauge = FiveMinutes.objects.get(series_id=series_of("portfolio_value_usd").pk)
+    assert (gauge.low, gauge.high, gauge.last, gauge.total, gauge.count) == (-3, 5, -3, 2, 2)
+    histogram = FiveMinutes.objects.get(series_id=series_of("signal_confidence").pk)
+    assert (histogram.total, histogram.count, histogram.buckets) == (2, 4, [3] + [0] * 9 + [1])
+
+
+@pytest.mark.django_db
 def test_again_changes_nothing() -> None:
     push(trades(3), at=TOP)
     assert roll_up(now=SETTLED) > 0
@@ -57,6 +73,7 @@ def test_what_comes_late_is_summed_up_again() -> None:
     push(trades(2), value(1), at=TOP + MINUTE, now=SETTLED)
     assert roll_up(now=SETTLED) == 1
     assert (hour_of("trades_total").total, hour_of("portfolio_value_usd").last) == (5, 1)
+    assert FiveMinutes.objects.get(series_id=series_of("trades_total").pk).total == 5
 
 
 @pytest.mark.django_db

@@ -19,9 +19,9 @@ def _nothing_is_decided(monkeypatch: pytest.MonkeyPatch) -> None:
 def minutes(transactional_db: None) -> Iterator[None]:
     """Somewhere to keep minutes and hours, whenever they were."""
     with connection.cursor() as cursor:
-        for table in ("monitoring_minute", "monitoring_hour"):
+        for table in ("monitoring_minute", "monitoring_five", "monitoring_hour"):
             cursor.execute(f"CREATE TABLE {table}_all PARTITION OF {table} DEFAULT")
     yield
     with connection.cursor() as cursor:
-        for table in ("monitoring_minute", "monitoring_hour"):
+        for table in ("monitoring_minute", "monitoring_five", "monitoring_hour"):
             cursor.execute(f"DROP TABLE {table}_all")

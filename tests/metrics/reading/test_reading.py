@@ -9,7 +9,7 @@ from monitoring.metrics.catalogue import CATALOGUE
 from monitoring.metrics.cells import Cell, merge, quantile
 from monitoring.metrics.day import Span
 from monitoring.metrics.reading import Refused, series, totals
-from tests.metrics.rows import a_series, at, gauge, histogram, hour, minute
+from tests.metrics.rows import a_series, at, five, gauge, histogram, hour, minute
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 START, END = at("2026-11-20 14:00"), at("2026-11-20 14:04")
@@ -169,6 +169,23 @@ def test_reads_hours_as_far_as_they_go_and_minutes_after(tables: None) -> None:
     minute(found, "2026-11-20 14:59", 6)
     chart = series("volatility_breach_total", {}, at("2026-11-20 10:00"), at("2026-11-20 15:00"), HOUR)
     assert values(chart) == [[None, 10, 20, 5, 6]]
+
+
+def test_reads_five_minutes_as_far_as_they_go_and_minutes_after(tables: None) -> None:
+    found, new = (a_series("volatility_breach_total", client=name, ticker="IBM") for name in ("a", "b"))
+    five(found, "2026-11-20 12:10", 10)
+    five(found, "2026-11-20 12:20", 20)
+    # What these minutes hold is in the five minutes already.
+    minute(found, "2026-11-20 12:11", 10)
+    minute(found, "2026-11-20 12:24", 20)
+    minute(found, "2026-11-20 12:25", 5)
+    minute(found, "2026-11-20 12:39", 6)
+    minute(new, "2026-11-20 12:12", 1)
+    start, end = at("2026-11-20 12:05"), at("2026-11-20 12:40")
+    chart = series("volatility_breach_total", {}, start, end, 5 * MINUTE)
+    assert values(chart) == [[None, 11, None, 20, 5, None, 6]]
+    chart = series("volatility_breach_total", {}, start, end, 10 * MINUTE)
+    assert (chart.start, values(chart)) == (at("2026-11-20 12:00"), [[None, 11, 25, 6]])
 
 
 def test_a_series_without_hours_is_read_by_minutes_beside_one_that_has_them(tables: None) -> None:
