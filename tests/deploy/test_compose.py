@@ -30,7 +30,7 @@ def test_without_a_secret_nothing_starts(name: str) -> None:
 
 def test_every_service_of_the_console_is_there(services: Services) -> None:
     assert set(services) == {
-        *("postgres", "valkey", "migrate", "web", "worker", "urgent", "beat"),
+        *("postgres", "redis", "migrate", "web", "worker", "urgent", "beat"),
         *("prometheus-token", "prometheus", "grafana"),
     }
 
@@ -44,7 +44,7 @@ def needs(services: Services, name: str) -> Iterator[str]:
 def test_grafana_alone_brings_what_it_shows(services: Services) -> None:
     """`docker-compose up -d grafana`."""
     assert set(needs(services, "grafana")) == {
-        *("prometheus", "prometheus-token", "web", "migrate", "postgres", "valkey")
+        *("prometheus", "prometheus-token", "web", "migrate", "postgres", "redis")
     }
 
 
