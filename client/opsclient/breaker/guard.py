@@ -27,7 +27,7 @@ class Guard:
 
     def __enter__(self) -> Self:
         keeper = self._keeper
-        self._permit = keeper.machine.fast or keeper.enter()
+        self._permit = keeper.machine.way.term or keeper.enter()
         self._began = keeper.clock()
         return self
 

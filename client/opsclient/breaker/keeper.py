@@ -2,6 +2,7 @@
 
 import inspect
 import logging
+import math
 import random
 import threading
 from collections.abc import Callable
@@ -67,14 +68,15 @@ class Keeper:
         with self._lock:
             now = self.clock()
             machine = self.machine
-            failure, opening = machine.last_failure, machine.opening
-            retry = max(0.0, machine.until - now) if machine.state is CircuitState.OPEN and opening else None
+            failure, shut = machine.last_failure, machine.way.shut
             return {
                 "name": self.name,
                 "state": machine.state,
                 "forced": machine.forced,
                 "state_s": round(max(0.0, clock.now() - self._changed_at), 3),
-                "retry_after_s": None if retry is None or retry == float("inf") else round(retry, 3),
+                "retry_after_s": None
+                if shut is None or shut.until == math.inf
+                else round(max(0.0, shut.until - now), 3),
                 "generation": machine.generation,
                 "counts": machine.totals.as_dict(),
                 "window": self._window(now),
@@ -99,12 +101,12 @@ class Keeper:
 
     def enter(self) -> Permit:
         """A permit. Raises CircuitBreakerOpenError."""
-        now = self.clock()
         machine = self.machine
-        opening = machine.opening
-        if now < machine.until and opening is not None:  # nothing to decide, so no lock
+        now = self.clock()
+        shut = machine.way.shut
+        if shut is not None and now < shut.until:  # nothing to decide, so no lock
             next(machine.totals.rejected.source)
-            raise CircuitBreakerOpenError(self.name, opening, now)
+            raise CircuitBreakerOpenError(self.name, shut, now)
         with self._lock:
             permit, events = machine.admit(now)
             told = self._note(events)
@@ -197,7 +199,7 @@ class Keeper:
             at,
             max(0.0, at - self._changed_at),
             change.cause,
-            None if open_s is None or open_s == float("inf") else max(0.0, open_s),
+            None if open_s is None or open_s == math.inf else max(0.0, open_s),
             self.machine.totals.as_dict(),
         )
         self._changed_at = at

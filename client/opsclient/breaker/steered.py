@@ -68,7 +68,7 @@ class SteeredMachine(Machine):
         """The console lets this process try for all."""
         events: list[Event] = []
         self._asked_at = None
-        if self.state is OPEN and self.hold is None and now >= self.until:
+        if self.state is OPEN and self.hold is None and now >= self._until:
             self._lease = lease
             self._half_open(now, Why.TIMEOUT_OVER, events)
         return events
