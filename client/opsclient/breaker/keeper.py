@@ -12,6 +12,7 @@ from opsclient import clock, fork
 from opsclient.breaker.choices import CircuitState, Why
 from opsclient.breaker.config import CircuitConfig
 from opsclient.breaker.errors import CallDeadlineExceeded, Cause, CircuitBreakerOpenError, Opening, cause_of
+from opsclient.breaker.holds import Hold
 from opsclient.breaker.permits import AskToProbe, Change, Event, Permit
 from opsclient.breaker.steered import SteeredMachine
 from opsclient.breaker.transition import Transition
@@ -52,7 +53,7 @@ class Keeper:
     def _assemble(self) -> None:
         # Reentrant: a signal handler may make a guarded call while this thread holds it.
         self._lock = threading.RLock()
-        self._changed_at = clock.now()
+        self._changed_at = self._failed_at = clock.now()
 
     def listen(self, listener: Listener) -> None:
         """Call it after each change, in the thread that caused the change. Raises ConfigurationError."""
@@ -62,6 +63,22 @@ class Keeper:
             )
         with self._lock:
             self._listeners = (*self._listeners, listener)
+
+    def report(self) -> dict[str, Any]:
+        """How it stands, as the console has it."""
+        status = self.status()
+        del status["retry_after_s"]
+        return status
+
+    def expire(self) -> Hold | None:
+        """End what has had its time; the hold that is left."""
+        self.steer(lambda machine, now: machine.expire(now))
+        return self.machine.hold
+
+    def hold_back(self, seconds: float) -> None:
+        """Do not ask again for so long whether this process may try for all."""
+        with self._lock:
+            self.machine.refuse(self.clock(), seconds)
 
     def status(self) -> dict[str, Any]:
         """As CircuitBreaker.get_status."""
@@ -81,7 +98,7 @@ class Keeper:
                 "counts": machine.totals.as_dict(),
                 "window": self._window(now),
                 "last_failure": failure
-                and {**failure[0].as_dict(), "ago_s": round(max(0.0, now - failure[1]), 3)},
+                and {**failure.as_dict(), "ago_s": round(max(0.0, clock.now() - self._failed_at), 3)},
                 "config": machine.config.as_dict(),
                 "own_config": self.own_config.as_dict(),
             }
@@ -124,6 +141,7 @@ class Keeper:
     def failed(self, permit: Permit, seconds: float, cause: Cause) -> None:
         """A call has failed."""
         with self._lock:
+            self._failed_at = clock.now()
             told = self._note(self.machine.failure(permit, self.clock(), seconds, cause))
         self._tell(told)
 
@@ -229,8 +247,7 @@ class Keeper:
         }
 
     def restart_in_child(self) -> None:
-        """After a fork, in the child: what is open stays so; counts, probes, the lock and the link are the parent's."""
-        self._sink = None
+        """After a fork, in the child: what is open or held stays so; counts, probes and the lock are the parent's."""
         self.machine.restart(self.clock())
         self._assemble()
 

@@ -30,7 +30,7 @@ class Machine:
         self.generation = 0
         self.openings = 0  # in a row, without a success that closed it
         self.opening: Opening | None = None  # the latest
-        self.last_failure: tuple[Cause, float] | None = None
+        self.last_failure: Cause | None = None
         self.term: Term | None = None
         self.way = Way()
         self._draw = draw
@@ -44,7 +44,7 @@ class Machine:
         self._begin_term(now)
 
     def restart(self, now: float) -> None:
-        """Begin anew, with counts of nothing. What was not CLOSED is OPEN for what is left of its time."""
+        """Begin anew, with counts of nothing. The state stays, but for the probes that are under way."""
         state, opening = self.state, self.opening
         self.totals = Totals()
         self._out, self._abandoned = {}, deque()
@@ -52,8 +52,10 @@ class Machine:
         self.state, self.way.shut = CLOSED, None
         self.generation += 1
         self._begin_term(now)
-        if state is not CLOSED and opening is not None and not opening.forced:
-            self._shut(opening if state is OPEN else replace(opening, until=now), Why.SHARED, [])
+        if state is OPEN and opening is not None:
+            self._shut(opening, Why.SHARED, [])
+        elif state is HALF_OPEN:
+            self._half_open(now, Why.SHARED, [])
 
     # Calls
 
@@ -108,7 +110,7 @@ class Machine:
         slow = seconds > self.config.slow_after
         self.totals.failures += 1
         self.totals.slow += slow
-        self.last_failure = (cause, now)
+        self.last_failure = cause
         events = self.expire(now)
         if permit is self.term:
             term = self._turn(now)
