@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from django.db.models import Max
 
+from monitoring.day import Span
 from monitoring.metrics import rows
 from monitoring.metrics.catalogue import CATALOGUE, Kind, Metric
 from monitoring.metrics.cells import Cell
-from monitoring.metrics.day import Span
 from monitoring.metrics.models import Series
 from monitoring.metrics.rows import EPOCH, MINUTE, width_of
 
