@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -53,14 +54,19 @@ def main() -> None:
     # Hundreds of stops, each said by each process, would bury what the measurement says.
     logging.disable(logging.CRITICAL)
     board = Board(options.board, options.count)
+    run_forks(options.count, lambda number: trade(board, number, options.every, options.on_contact_lost))
+
+
+def run_forks(count: int, work: Callable[[int], None]) -> None:
+    """Forks that each do `work(number)`, until the standard input of this process closes."""
     children = []
-    for number in range(options.count):
+    for number in range(count):
         if child := os.fork():
             children.append(child)
             continue
         # The write end of the parent's pipe is not ours: the end of standard input means that all of us go.
         threading.Thread(target=_end_with_input, daemon=True).start()
-        trade(board, number, options.every, options.on_contact_lost)
+        work(number)
     _wait(children)
 
 

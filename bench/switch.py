@@ -9,6 +9,7 @@ needs the console's database and not its web process.
     {"do": "proof", "activation"} → stopped (whether every process is proven), time_to_stop_ms, expired (how many by time),
                                     proofs (milliseconds of each proven process, by its pid)
     {"do": "notify", "id"}        → committing, committed: the floor, PostgreSQL's own UPDATE and NOTIFY
+    {"do": "reset", "breaker"}    → committing, committed; and `open`: by how many processes it was reported to be open before
     {"do": "tune", "trigger", "values"} → changed: whether anything of this trigger is different now
 
 `committing` is the steady clock (ns) just before COMMIT is sent, `committed` just after it was answered: the
@@ -33,6 +34,9 @@ from demo.clock import boot_ns  # noqa: E402
 from killswitch import services  # noqa: E402
 from killswitch.choices import ProofState  # noqa: E402
 from killswitch.models import Activation, Epoch  # noqa: E402
+from monitoring.breakers import services as breakers  # noqa: E402
+from monitoring.breakers.choices import State  # noqa: E402
+from monitoring.breakers.models import BreakerState  # noqa: E402
 from monitoring.triggers import services as triggers  # noqa: E402
 from monitoring.triggers.models import Trigger  # noqa: E402
 from opsconsole.audit.actor import Actor  # noqa: E402
@@ -95,6 +99,15 @@ def notify(request: Message) -> Message:
     return _first(times)
 
 
+def reset(request: Message) -> Message:
+    name = request["breaker"]
+    states = BreakerState.objects.filter(breaker__name=name, state=State.OPEN)
+    reported = states.count()
+    with commit_times() as times:
+        breakers.reset(actor=ACTOR, name=name, reason="measurement")
+    return {"open": reported} | _first(times)
+
+
 def tune(request: Message) -> Message:
     trigger = Trigger.objects.get(name=request["trigger"])
     _, changed = triggers.change(
@@ -112,6 +125,7 @@ COMMANDS: dict[str, Callable[[Message], Message]] = {
     "rearm": rearm,
     "proof": proof,
     "notify": notify,
+    "reset": reset,
     "tune": tune,
 }
 
