@@ -1,6 +1,10 @@
 """Django looks for models here; each lives with what it belongs to."""
 
+from monitoring.health.models import HealthChange, HealthComponent, HealthDay, ProbeJob, Pulse
 from monitoring.metrics.models import Batch, FiveMinutes, Hour, Minute, RollUp, Series
 from monitoring.triggers.models import Trigger, TriggerState
 
-__all__ = ["Batch", "FiveMinutes", "Hour", "Minute", "RollUp", "Series", "Trigger", "TriggerState"]
+__all__ = [
+    *("Batch", "FiveMinutes", "Hour", "Minute", "RollUp", "Series", "Trigger", "TriggerState"),
+    *("HealthChange", "HealthComponent", "HealthDay", "ProbeJob", "Pulse"),
+]
