@@ -5,6 +5,17 @@ from monitoring.metrics.models import Batch, FiveMinutes, Hour, Minute, RollUp, 
 from monitoring.triggers.models import Trigger, TriggerState
 
 __all__ = [
-    *("Batch", "FiveMinutes", "Hour", "Minute", "RollUp", "Series", "Trigger", "TriggerState"),
-    *("HealthChange", "HealthComponent", "HealthDay", "ProbeJob", "Pulse"),
+    "Batch",
+    "FiveMinutes",
+    "HealthChange",
+    "HealthComponent",
+    "HealthDay",
+    "Hour",
+    "Minute",
+    "ProbeJob",
+    "Pulse",
+    "RollUp",
+    "Series",
+    "Trigger",
+    "TriggerState",
 ]

@@ -114,7 +114,9 @@ _INFOS = {
         priority=Priority.CRITICAL,
         follows=(Kind.REDIS,),
     ),
-    Kind.BEAT: KindInfo(settings=_old(4, 6, "it has not ticked"), priority=Priority.CRITICAL, follows=(Kind.REDIS,)),
+    Kind.BEAT: KindInfo(
+        settings=_old(4, 6, "it has not ticked"), priority=Priority.CRITICAL, follows=(Kind.REDIS,)
+    ),
     Kind.OUTBOX: KindInfo(
         settings=(
             *_old(30, 120, "a delivery has been due"),

@@ -96,6 +96,8 @@ TABLE: Mapping[str, Metric] = {
 CONSOLE_OWN = frozenset(
     {
         "ai_monthly_cost_usd",
+        "health_check_duration_seconds",
+        "health_component_status",
         "host_cpu_usage_pct",
         "host_memory_usage_pct",
         "host_disk_usage_pct",
