@@ -16,6 +16,9 @@ COPY client client
 COPY templates templates
 COPY static static
 
+# The commit, say: shown at /monitoring/system/info.
+ARG OPSCONSOLE_BUILD=
+ENV OPSCONSOLE_BUILD=$OPSCONSOLE_BUILD
 ENV PYTHONPATH=/srv/opsconsole:/srv/opsconsole/client \
     DJANGO_SETTINGS_MODULE=opsconsole.settings \
     OPSCONSOLE_DATA=/srv/opsconsole/var

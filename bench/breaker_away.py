@@ -78,7 +78,9 @@ def measure(folder: Path) -> dict[str, Any]:
                 begin()
                 calls[name] = caller.ask("run")["calls"]
                 end()
-                wait_until(lambda: caller.ask("drain")["waiting"] == 0, f"all is told after {name}", seconds=90)
+                wait_until(
+                    lambda: caller.ask("drain")["waiting"] == 0, f"all is told after {name}", seconds=90
+                )
             made = caller.ask("drain")["transitions"]
         finally:
             caller.close()

@@ -40,7 +40,9 @@ def fleet(rig: Rig, *, count: int) -> Iterator[Board]:
 
 def one_reset(board: Board, commands: Operator, number: int) -> tuple[float, float]:
     """Milliseconds: (commit → in force in the last process, the commit itself)."""
-    wait_until(lambda: all(row.tries > number for row in board.read()), "every process has tripped", seconds=60)
+    wait_until(
+        lambda: all(row.tries > number for row in board.read()), "every process has tripped", seconds=60
+    )
     time.sleep(REST)
     told = commands.ask("reset", breaker=BREAKER)
     if told["open"] != board.rows:

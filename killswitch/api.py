@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import Http404
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -21,9 +22,18 @@ from opsconsole.api.errors import ApiError, invalid
 from opsconsole.api.idempotency import once, once_or_again
 from opsconsole.api.pagination import read_page
 from opsconsole.api.schema import CURSOR, IDEMPOTENCY_KEY, LIMIT, errors
+from opsconsole.api.shared import Answer
 
 FORM = "application/x-www-form-urlencoded"
 BODIES = ("application/json", FORM)
+
+
+PATH = "/monitoring/kill-switch"
+
+
+def status_answer() -> Answer:
+    """As the view gives it, for all who wait for it."""
+    return Answer(200, JSONRenderer().render(s.StatusSerializer(selectors.status()).data))
 
 
 class StatusView(APIView):

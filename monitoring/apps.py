@@ -10,6 +10,7 @@ class MonitoringConfig(AppConfig):
         from alerts import curves as alert_curves  # noqa: PLC0415  they need the models, which exist only now
         from monitoring.breakers import hooks  # noqa: PLC0415  likewise
         from monitoring.breakers.feed import BreakerFeed  # noqa: PLC0415  likewise
+        from monitoring.health import wiring  # noqa: PLC0415  likewise
         from monitoring.metrics import breakers, own, parts  # noqa: PLC0415  likewise
         from monitoring.metrics.hooks import register_listener  # noqa: PLC0415  likewise
         from monitoring.triggers import curves  # noqa: PLC0415  likewise
@@ -17,6 +18,7 @@ class MonitoringConfig(AppConfig):
 
         breakers.register()
         own.register()
+        wiring.register()
         parts.register()
         register_listener(after_batch)
         hooks.register_listener(after_breakers)

@@ -9,6 +9,7 @@ from monitoring.breakers.models import (
     BreakerVersion,
     CircuitBreaker,
 )
+from monitoring.health.models import HealthChange, HealthComponent, HealthDay, ProbeJob, Pulse
 from monitoring.metrics.models import Batch, FiveMinutes, Hour, Minute, RollUp, Series
 from monitoring.triggers.models import Trigger, TriggerState
 
@@ -22,8 +23,13 @@ __all__ = [
     "BreakerVersion",
     "CircuitBreaker",
     "FiveMinutes",
+    "HealthChange",
+    "HealthComponent",
+    "HealthDay",
     "Hour",
     "Minute",
+    "ProbeJob",
+    "Pulse",
     "RollUp",
     "Series",
     "Trigger",

@@ -1,9 +1,14 @@
-"""What goes on by itself: housekeeping of metrics and circuit breakers, and the look at every trigger."""
+"""What goes on by itself: housekeeping of metrics and circuit breakers, the look at every trigger, and health checks."""
+
+from typing import Any
 
 from celery import shared_task
 from django.utils import timezone
 
 from monitoring.breakers import services as breakers
+from monitoring.health import history, pulsing, runner
+from monitoring.health.checks.pulses import WORKER
+from monitoring.health.checks.worker import TASK, do_job
 from monitoring.metrics import partitions, retention, rollup, sampling
 from monitoring.triggers.evaluating import evaluate
 
@@ -50,3 +55,25 @@ def tick_breakers() -> None:
 def forget_breakers() -> None:
     """Drop what is older than it is kept."""
     breakers.forget(now=timezone.now())
+
+
+@shared_task(name="health.tick")
+def tick_health() -> None:
+    """Look at what is due, if no web process was faster. Returns at once."""
+    runner.tick()
+
+
+@shared_task(name=TASK, bind=True)
+def do_health_job(task: Any, token: str) -> None:
+    """The job by which a health check knows that this worker works."""
+    node = str(task.request.hostname or "")
+    if do_job(token, worker=node, now=timezone.now()):
+        pulsing.pulse(f"{WORKER}{node}"[:80], now=timezone.now())
+
+
+@shared_task(name="health.forget")
+def forget_health() -> None:
+    """Drop what is older than it is kept."""
+    now = timezone.now()
+    pulsing.forget(now=now)
+    history.forget(now=now)

@@ -10,6 +10,7 @@ from killswitch import api as killswitch
 from killswitch import api_processes as processes
 from monitoring.breakers import api as breakers
 from monitoring.breakers import api_processes as breaker_processes
+from monitoring.health import api as health
 from monitoring.metrics import api as metrics
 from monitoring.metrics import api_reading as metrics_reading
 from monitoring.triggers.api import TriggersView
@@ -65,6 +66,11 @@ urlpatterns = [
     path("metrics/summary", metrics_reading.SummaryView.as_view(), name="api-metrics-summary"),
     path("metrics/trading", metrics_reading.TradingView.as_view(), name="api-metrics-trading"),
     path("metrics/series", metrics_reading.SeriesView.as_view(), name="api-metrics-series"),
+    path("health", health.HealthView.as_view(), name="api-health"),
+    path("health/summary", health.HealthSummaryView.as_view(), name="api-health-summary"),
+    path("health/component/<str:name>", health.ComponentView.as_view(), name="api-health-component"),
+    path("system/info", health.SystemInfoView.as_view(), name="api-system-info"),
+    path("system/status", health.SystemStatusView.as_view(), name="api-system-status"),
     path("triggers", TriggersView.as_view(), name="api-triggers"),
     path(
         "circuit-breaker-reports", breaker_processes.ReportView.as_view(), name="api-circuit-breaker-reports"

@@ -18,7 +18,9 @@ from django.urls import get_resolver
 from opsconsole.wsgi import application as wsgi_application
 
 # isort: split
+from monitoring.health.web import HubHealth
 from monitoring.metrics.web import forget_dead_processes
+from opsconsole.away import refuse
 from opsconsole.bridge import Bridge
 from opsconsole.live.acknowledge import Endpoint
 from opsconsole.live.endpoints import make_endpoints
@@ -46,11 +48,16 @@ class WebProcess:
         threads = settings.WEB_THREADS
         self._pool = WorkerPool("web", threads=threads, waiting=threads * WAITING_PER_THREAD)
         self._bridge = Bridge(
-            wsgi_application, pool=self._pool, body_limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+            wsgi_application,
+            pool=self._pool,
+            body_limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
+            is_away=lambda: not self.live.hub.database_answers,
+            refuse=refuse,
         )
         self.live = LiveService(
             trading_feed(), term=settings.LEASE_TERM, otherwise=self._bridge, sides=side_feeds()
         )
+        self._health = HubHealth(self.live.hub)
         self._own = make_endpoints(self._bridge)
         self._endpoints: dict[str, Endpoint] = {**self._own, **self.live.endpoints}
 
@@ -60,9 +67,11 @@ class WebProcess:
         forget_dead_processes()
         _raise_descriptor_limit()
         self.live.start()
+        self._health.start()
         self._hear_of_shutdown(asyncio.get_running_loop())
 
     async def stop(self) -> None:
+        self._health.stop()
         await self.live.stop()
         for endpoint in set(self._own.values()):
             await endpoint.close()

@@ -9,7 +9,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,8 @@ from opsconsole.replies import CLOSE, RETRY_SOON, Headers, body, send_error, sta
 log = logging.getLogger(__name__)
 
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+# Answers in the application's stead, while the database is away.
+Refusal = Callable[[HTTPScope, ASGISendCallable], Awaitable[None]]
 
 # An answer up to this long needs no second hop; a longer one travels in pieces of about this size.
 PIECE_BYTES = 256 * 1024
@@ -33,8 +35,12 @@ STALLED = 30.0
 # Of a body that is too long this much is read and thrown away, so that the client gets to see the refusal.
 DISCARDED_BYTES = 16 * 1024 * 1024
 DISCARD_SECONDS = 5.0
+# A request that has waited for so long is answered if the database is away, and was so a look before: its thread may wait for good. Seconds.
+AWAY_SECONDS = 1.0
+LOOK_SECONDS = 0.4
 # RFC 9110: no body, and no length of one.
 BODYLESS = frozenset({204, 304})
+READING = frozenset({"GET", "HEAD"})
 
 
 class BodyTooLong(Exception):
@@ -56,12 +62,25 @@ class Answer:
 
 
 class Bridge:
-    """Serves HTTP requests with a WSGI application in the threads of `pool`."""
+    """Serves HTTP requests with a WSGI application in the threads of `pool`.
 
-    def __init__(self, application: Application, *, pool: WorkerPool, body_limit: int) -> None:
+    `is_away` says whether the database does not answer. Then `refuse` answers what waits, in its stead.
+    """
+
+    def __init__(
+        self,
+        application: Application,
+        *,
+        pool: WorkerPool,
+        body_limit: int,
+        is_away: Callable[[], bool] = lambda: False,
+        refuse: Refusal | None = None,
+    ) -> None:
         self._application = application
         self._pool = pool
         self._body_limit = body_limit
+        self._is_away = is_away
+        self._refuse = refuse
 
     async def __call__(self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         try:
@@ -82,9 +101,24 @@ class Bridge:
             return
         job.add_done_callback(exchange.finished)
         try:
-            await _reply(exchange, receive, send)
+            if self._refuse is not None and not await self._begins(exchange):
+                await self._refuse(scope, send)
+            else:
+                await _reply(exchange, receive, send)
         finally:
             exchange.leave()
+
+    async def _begins(self, exchange: "Exchange") -> bool:
+        """Wait until the answer begins. False: the database is away, so nobody can tell when, or whether, it will."""
+        if await exchange.begins(AWAY_SECONDS):
+            return True
+        was_away = self._is_away()
+        while not await exchange.begins(LOOK_SECONDS):
+            away = self._is_away()
+            if away and was_away:
+                return False
+            was_away = away
+        return True
 
 
 async def _reply(exchange: "Exchange", receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
@@ -145,6 +179,12 @@ class Exchange:
             self._next = self._loop.create_future()
         return answer
 
+    async def begins(self, seconds: float) -> bool:
+        """Whether there is a first piece within so many seconds."""
+        if not self._next.done():
+            await asyncio.wait({self._next}, timeout=seconds)
+        return self._next.done()
+
     def taken(self) -> None:
         """The last piece has gone out; the thread may make the next."""
         self._go_on.set()
@@ -168,6 +208,9 @@ class Exchange:
     def run(self) -> Answer:
         """Run the application; give the last piece back, having offered those before. Logs what goes wrong, and raises."""
         try:
+            if self.left and self._request["REQUEST_METHOD"] in READING:
+                # It has waited in line until nobody wanted the answer any more. What changes something is carried out all the same.
+                raise ClientLeft
             return self._run()
         except ClientLeft:
             raise

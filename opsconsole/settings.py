@@ -19,6 +19,9 @@ if not SECRET_KEY:
 # The embedded services are started by the supervisor, which passes their addresses on in these same variables
 # and says so in OPSCONSOLE_EMBEDDED.
 EMBEDDED = env.flag("OPSCONSOLE_EMBEDDED")
+EMBEDDED_BROKER = env.flag("OPSCONSOLE_EMBEDDED_BROKER")
+# What this build is called, such as a commit: shown at /monitoring/system/info.
+BUILD = env.text("OPSCONSOLE_BUILD")[:64]
 ALLOWED_HOSTS = env.words("OPSCONSOLE_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env.words("OPSCONSOLE_TRUSTED_ORIGINS")
 
@@ -177,6 +180,9 @@ SPECTACULAR_SETTINGS = {
         "AlertStateEnum": "alerts.choices.AlertState",
         "DeliveryKindEnum": "alerts.choices.DeliveryKind",
         "DeliveryStateEnum": "alerts.choices.DeliveryState",
+        "HealthStatusEnum": "monitoring.health.choices.Status",
+        "HealthKindEnum": "monitoring.health.choices.Kind",
+        "SystemStatusEnum": ["operational", "degraded", "halted", "down"],
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
@@ -256,6 +262,8 @@ CELERY_BEAT_SCHEDULE = {
     "triggers.evaluate": {"task": "triggers.evaluate", "schedule": 5.0, "options": {"expires": 10}},
     "breakers.tick": {"task": "breakers.tick", "schedule": 5.0, "options": {"expires": 10}},
     "breakers.forget": {"task": "breakers.forget", "schedule": 3600.0, "options": {"expires": 600}},
+    "health.tick": {"task": "health.tick", "schedule": 2.0, "options": {"expires": 4}},
+    "health.forget": {"task": "health.forget", "schedule": 1800.0, "options": {"expires": 600}},
     "api.forget_idempotent_calls": {
         "task": "api.forget_idempotent_calls",
         "schedule": 3600.0,

@@ -11,12 +11,12 @@ from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope
 from django.conf import settings
 from django.utils import timezone
 
-from alerts.alertmanager.admission import Admissions
 from alerts.alertmanager.committer import Committer, LineFull
 from alerts.alertmanager.errors import Refused, handler_error, http_error
 from alerts.alertmanager.known import KnownAlerts
 from alerts.alertmanager.parcels import NotPlain, read_parcel
 from alerts.alertmanager.recording import TooManyPosted
+from opsconsole.api.admission import Admissions
 from opsconsole.audit.actor import Actor
 from opsconsole.live.acknowledge import Endpoint
 from opsconsole.live.incoming import again, read, whole
@@ -25,6 +25,7 @@ from opsconsole.replies import RETRY_SOON, Headers, body, start
 
 log = logging.getLogger(__name__)
 
+PERMISSION = "alerts.raise_alert"
 PATHS = ("/api/v2/alerts", "/api/v2/alerts/")
 # Seconds that a commit may take; Prometheus gives up after ten.
 PATIENCE = 8.0
@@ -44,7 +45,7 @@ class AlertsEndpoint:
     def __init__(self, otherwise: Endpoint) -> None:
         self._otherwise = otherwise
         self._pool = WorkerPool("admit", threads=ADMITTING_THREADS, waiting=ADMITTING_LINE)
-        self._admissions = Admissions(self._pool)
+        self._admissions = Admissions(self._pool, permission=PERMISSION)
         self._known = KnownAlerts()
         self._committer = Committer(self._known)
 

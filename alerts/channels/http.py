@@ -1,4 +1,5 @@
-"""One POST, for channels: no proxy, no redirect, no cookie, nothing from the environment; verified TLS; a limit on the whole of it.
+"""One POST for channels, one GET for health checks: no proxy, no redirect, no cookie, nothing from the environment; verified TLS; a limit on
+the whole of it.
 
 The address is looked up once, checked, and then used, so that a name cannot point elsewhere between the check and the call.
 """
@@ -60,11 +61,43 @@ def post(
 
     Raises SendFailed, whose text names the host at most: a URL may be a secret.
     """
+    return _ask("POST", url, body, headers, allowed, limit)
+
+
+def get(
+    url: str,
+    headers: Mapping[str, str],
+    *,
+    allowed: Callable[[Address], str | None] | None = None,
+    limit: float = SEND_LIMIT,
+) -> Answer:
+    """The same with GET."""
+    return _ask("GET", url, None, headers, allowed, limit)
+
+
+def connect(
+    host: str, port: int, *, allowed: Callable[[Address], str | None] | None = None, limit: float
+) -> socket:
+    """A plain connection that somebody else closes. Raises SendFailed."""
+    try:
+        return _reach(_look_up(host, port, allowed), port, limit)
+    except OSError as error:
+        raise SendFailed(f"{host}: no connection ({_why(error)})") from None
+
+
+def _ask(
+    method: str,
+    url: str,
+    body: bytes | None,
+    headers: Mapping[str, str],
+    allowed: Callable[[Address], str | None] | None,
+    limit: float,
+) -> Answer:
     parts = urlsplit(url)
     deadline = Deadline(limit)
-    connection = _connect(parts, allowed)
+    connection = _connect(parts, allowed, min(CONNECT_SECONDS, limit))
     with closing(connection), time_limit(deadline.left(), lambda: connection.sock) as over:
-        return _exchange(connection, parts, body, headers, over)
+        return _exchange(connection, method, parts, body, headers, over)
 
 
 @contextmanager
@@ -97,12 +130,14 @@ def seconds_to_wait(answer: Answer) -> float | None:
         return None
 
 
-def _connect(parts: SplitResult, allowed: Callable[[Address], str | None] | None) -> HTTPConnection:
+def _connect(
+    parts: SplitResult, allowed: Callable[[Address], str | None] | None, limit: float
+) -> HTTPConnection:
     host, secure = parts.hostname or "", parts.scheme == "https"
     port = parts.port or (443 if secure else 80)
     connection = HTTPConnection(host, port)
     try:
-        sock = _reach(_look_up(host, port, allowed), port)
+        sock = _reach(_look_up(host, port, allowed), port, limit)
         try:
             connection.sock = _context().wrap_socket(sock, server_hostname=host) if secure else sock
         except BaseException:
@@ -130,12 +165,12 @@ def _look_up(host: str, port: int, allowed: Callable[[Address], str | None] | No
     return usable
 
 
-def _reach(addresses: Sequence[Address], port: int) -> socket:
+def _reach(addresses: Sequence[Address], port: int, limit: float) -> socket:
     """The first that answers; each gets its share of the time."""
     failure: OSError | None = None
     for address in addresses:
         try:
-            return create_connection((str(address), port), timeout=CONNECT_SECONDS / len(addresses))
+            return create_connection((str(address), port), timeout=limit / len(addresses))
         except OSError as error:
             failure = error
     raise failure or OSError("no address")
@@ -143,8 +178,9 @@ def _reach(addresses: Sequence[Address], port: int) -> socket:
 
 def _exchange(
     connection: HTTPConnection,
+    method: str,
     parts: SplitResult,
-    body: bytes,
+    body: bytes | None,
     headers: Mapping[str, str],
     over: Callable[[], bool],
 ) -> Answer:
@@ -153,7 +189,7 @@ def _exchange(
     own = {"Host": _host(parts), "Via": VIA, "User-Agent": "opsconsole", "Connection": "close"}
     sent = False
     try:
-        connection.request("POST", target, body=body, headers={**own, **headers})
+        connection.request(method, target, body=body, headers={**own, **headers})
         sent = True
         response = connection.getresponse()
         if over():

@@ -245,6 +245,23 @@ _METRICS = (
     _host("host_cpu_usage_pct", "Use of the host's processors, in percent."),
     _host("host_memory_usage_pct", "Use of the host's memory, in percent."),
     _host("host_disk_usage_pct", "Use of the disk with the console's data, in percent."),
+    Metric(
+        "health_component_status",
+        Kind.GAUGE,
+        Group.SYSTEM,
+        "Status of a component of health: 0 healthy, 1 degraded, 2 unhealthy, 3 unknown.",
+        labels=("component",),
+        source=Source.CONSOLE,
+    ),
+    Metric(
+        "health_check_duration_seconds",
+        Kind.GAUGE,
+        Group.SYSTEM,
+        "How long a component took to answer its newest health check.",
+        labels=("component",),
+        unit="seconds",
+        source=Source.CONSOLE,
+    ),
     # Risk
     Metric(
         "risk_score",

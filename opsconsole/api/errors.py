@@ -26,6 +26,11 @@ STATUS_CODES = {
 }
 
 
+# While the database is away, from whatever part of the console it is said.
+AWAY_CODE = "database_unavailable"
+AWAY = "The console's database does not answer. Nothing was changed that it did not confirm."
+
+
 class ApiError(Exception):
     """Raised by API views; `details` name the fields."""
 
@@ -56,19 +61,15 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response:
             return _plain(403)
         case exceptions.APIException():
             return _of_drf(error)
-        case DatabaseError() | InterfaceError() if _is_away(error):
+        case DatabaseError() | InterfaceError() if is_away(error):
             logger.warning("The database cannot be reached: %s", type(error).__name__)
-            body = error_body(
-                "database_unavailable",
-                "The console's database does not answer. Nothing was changed that it did not confirm.",
-            )
-            return Response(body, status=503, headers={"Retry-After": "1"})
+            return Response(error_body(AWAY_CODE, AWAY), status=503, headers={"Retry-After": "1"})
     logger.error("An API view failed", exc_info=error)
     return _plain(500)
 
 
-def _is_away(error: DatabaseError | InterfaceError) -> bool:
-    """Not reachable, or (for a process that was suspended in a transaction) gone meanwhile."""
+def is_away(error: Exception) -> bool:
+    """Whether the database is not reachable, or (for a process that was suspended in a transaction) gone meanwhile."""
     return isinstance(error, OperationalError | InterfaceError) or isinstance(
         error.__cause__, IdleInTransactionSessionTimeout
     )

@@ -1,7 +1,8 @@
 """The overview, and whether this process can serve."""
 
 from django.contrib.auth.decorators import login_required
-from django.db import DatabaseError, connection
+from django.db import Error as DatabaseError
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -9,6 +10,8 @@ from django.views.decorators.http import require_GET, require_safe
 
 from alerts.said import said
 from killswitch import bar, proof, selectors
+from opsconsole.api.errors import AWAY, AWAY_CODE, error_body
+from opsconsole.api.shared import Answer
 from opsconsole.audit import search
 from opsconsole.console import needs, today
 from opsconsole.console.parts import EVENTS
@@ -33,11 +36,17 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def readyz(request: HttpRequest) -> JsonResponse:
+def readyz(request: HttpRequest) -> HttpResponse:
     """Ready means that the database answers; whether the process lives is /healthz. Needs no account, and tells nothing else."""
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+        answer = ready()
     except DatabaseError:
-        return JsonResponse({"ready": False, "database": False}, status=503)
-    return JsonResponse({"ready": True, "database": True})
+        return JsonResponse(error_body(AWAY_CODE, AWAY), status=503, headers={"Retry-After": "1"})
+    return HttpResponse(answer.content, status=answer.status, content_type="application/json")
+
+
+def ready() -> Answer:
+    """As the view gives it, for all who wait for it. Raises the database's errors."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return Answer(200, b'{"ready":true,"database":true}')

@@ -45,7 +45,7 @@ class Servers:
         if self.cluster:
             found |= {"DATABASE_URL": self.cluster.url, "OPSCONSOLE_EMBEDDED": "1"}
         if self.valkey:
-            found["REDIS_URL"] = self.valkey.url
+            found |= {"REDIS_URL": self.valkey.url, "OPSCONSOLE_EMBEDDED_BROKER": "1"}
         return found
 
 

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 def disk(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How full the disk is at the next look."""
     says = [50.0]
-    monkeypatch.setattr(sampling, "SOURCES", (lambda _now: [Sample("host_disk_usage_pct", says[0])],))
+    monkeypatch.setattr(sampling, "_sources", (lambda _now: [Sample("host_disk_usage_pct", says[0])],))
     return says
 
 
@@ -50,7 +50,7 @@ def test_it_is_kept_once_in_fifteen_seconds_whoever_looks(disk: list[float]) -> 
 
 
 def test_what_is_not_known_leaves_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sampling, "SOURCES", (lambda _now: [],))
+    monkeypatch.setattr(sampling, "_sources", (lambda _now: [],))
     assert sampling.sample(now=NOW) == 0
     assert not Series.objects.exists()
 

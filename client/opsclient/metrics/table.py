@@ -99,6 +99,8 @@ CONSOLE_OWN = frozenset(
         "circuit_breaker_transitions_total",
         "circuit_breaker_rejected_total",
         "circuit_breaker_open_seconds_total",
+        "health_check_duration_seconds",
+        "health_component_status",
         "host_cpu_usage_pct",
         "host_memory_usage_pct",
         "host_disk_usage_pct",

@@ -1,4 +1,4 @@
-"""Who posts, decided on the event loop where that needs no database."""
+"""Who asks, decided on the event loop where that needs no database."""
 
 from hashlib import sha256
 from time import monotonic
@@ -8,28 +8,28 @@ from django.utils import timezone
 
 from opsconsole.accounts.actor import actor_of_account
 from opsconsole.accounts.authentication import bearer, local_caller
-from opsconsole.accounts.models import ApiToken
+from opsconsole.accounts.models import ApiToken, User
 from opsconsole.accounts.recent import KEEP_S, recent_tokens
 from opsconsole.accounts.services import authenticate_token
 from opsconsole.audit.actor import Actor
 from opsconsole.live.database import in_database
 from opsconsole.pool import WorkerPool
 
-PERMISSION = "alerts.raise_alert"
 MOST = 1000
 
 
 class Admissions:
-    """Accounts that may raise alerts. `pool`: where tokens are looked up that were not seen lately."""
+    """Accounts with a permission (None: all). `pool`: where tokens are looked up that were not seen lately."""
 
-    def __init__(self, pool: WorkerPool) -> None:
+    def __init__(self, pool: WorkerPool, *, permission: str | None) -> None:
         self._pool = pool
+        self._permission = permission
         # By digest of the header and address; valid only while `recent_tokens` still has the token, so that revoking it ends this, too.
         self._tokens: dict[tuple[bytes, str], tuple[ApiToken, Actor]] = {}
         self._local: dict[tuple[object, ...], tuple[float, Actor]] = {}
 
     async def actor(self, scope: HTTPScope) -> Actor | None:
-        """None: nobody who may raise alerts, or nobody that we know; Django's view says which. Raises PoolFull and the database's errors."""
+        """None: nobody who may, or nobody that we know; Django's view says which. Raises PoolFull and the database's errors."""
         headers = {bytes(name).lower(): bytes(value) for name, value in scope["headers"]}
         client = scope["client"]
         ip = client[0] if client else ""
@@ -41,7 +41,7 @@ class Admissions:
         if found is not None and self._still_good(found[0]):
             return found[1]
         text = authorization.decode("latin-1")
-        admitted = await self._pool.submit(in_database(lambda: _admitted(text, ip)))
+        admitted = await self._pool.submit(in_database(lambda: self._admitted(text, ip)))
         if admitted is not None:
             if len(self._tokens) >= MOST:
                 self._tokens = {}
@@ -54,7 +54,7 @@ class Admissions:
         found = self._local.get(key)
         if found is not None and monotonic() < found[0]:
             return found[1]
-        actor = await self._pool.submit(in_database(lambda: _admitted_locally(ip, names)))
+        actor = await self._pool.submit(in_database(lambda: self._admitted_locally(ip, names)))
         if actor is not None:
             if len(self._local) >= MOST:
                 self._local = {}
@@ -64,16 +64,17 @@ class Admissions:
     def _still_good(self, token: ApiToken) -> bool:
         return recent_tokens.get(token.digest) is token and token.is_valid(now=timezone.now())
 
+    def _admitted(self, authorization: str, ip: str) -> tuple[ApiToken, Actor] | None:
+        token = authenticate_token(bearer(authorization) or "")
+        if token is None or not self._may(token.user):
+            return None
+        return token, actor_of_account(user=token.user, token=token, ip=ip)
 
-def _admitted(authorization: str, ip: str) -> tuple[ApiToken, Actor] | None:
-    token = authenticate_token(bearer(authorization) or "")
-    if token is None or not token.user.has_perm(PERMISSION):
-        return None
-    return token, actor_of_account(user=token.user, token=token, ip=ip)
+    def _admitted_locally(self, ip: str, headers: dict[str, str]) -> Actor | None:
+        user = local_caller(ip=ip, headers=headers)
+        if user is None or not self._may(user):
+            return None
+        return actor_of_account(user=user, token=None, ip=ip)
 
-
-def _admitted_locally(ip: str, headers: dict[str, str]) -> Actor | None:
-    user = local_caller(ip=ip, headers=headers)
-    if user is None or not user.has_perm(PERMISSION):
-        return None
-    return actor_of_account(user=user, token=None, ip=ip)
+    def _may(self, user: User) -> bool:
+        return self._permission is None or user.has_perm(self._permission)

@@ -1,0 +1,36 @@
+"""Words of health."""
+
+from django.db import models
+
+
+class Status(models.TextChoices):
+    """From the best to the worst that is known; UNKNOWN is no degree of it."""
+
+    HEALTHY = "healthy"
+    DEGRADED = "degraded"
+    UNHEALTHY = "unhealthy"
+    UNKNOWN = "unknown"
+
+
+class Kind(models.TextChoices):
+    """What is looked at."""
+
+    REDIS = "redis", "Redis"
+    DATABASE = "database", "Database"
+    DISK = "disk", "Disk space"
+    MEMORY = "memory", "Memory"
+    CPU = "cpu", "CPU"
+    WORKER = "worker", "Celery worker"
+    BEAT = "beat", "Celery beat"
+    OUTBOX = "outbox", "Outbox of alerts"
+    HUB = "hub", "Stream hub"
+    CLIENT = "client", "Trading process"
+    CERTIFICATE = "certificate", "Certificate"
+    HTTP = "http", "HTTP target"
+    TCP = "tcp", "TCP target"
+
+
+# What a person may add; the others are there by themselves.
+TARGETS = (Kind.HTTP, Kind.TCP, Kind.CERTIFICATE)
+# What they find is of the host where they run.
+OF_HOSTS = (Kind.DISK, Kind.MEMORY, Kind.CPU)
