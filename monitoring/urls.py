@@ -14,6 +14,7 @@ from monitoring.health import api as health
 from monitoring.metrics import api as metrics
 from monitoring.metrics import api_reading as metrics_reading
 from monitoring.triggers.api import TriggersView
+from opsconsole.checklist import api as checklist
 from opsconsole.api.views import DocsView, NotFoundView
 
 urlpatterns = [
@@ -71,6 +72,9 @@ urlpatterns = [
     path("health/component/<str:name>", health.ComponentView.as_view(), name="api-health-component"),
     path("system/info", health.SystemInfoView.as_view(), name="api-system-info"),
     path("system/status", health.SystemStatusView.as_view(), name="api-system-status"),
+    path("checklist", checklist.ChecklistView.as_view(), name="api-checklist"),
+    path("checklist/sign", checklist.SignView.as_view(), name="api-checklist-sign"),
+    path("checklist/days", checklist.DaysView.as_view(), name="api-checklist-days"),
     path("triggers", TriggersView.as_view(), name="api-triggers"),
     path(
         "circuit-breaker-reports", breaker_processes.ReportView.as_view(), name="api-circuit-breaker-reports"

@@ -69,6 +69,7 @@ INSTALLED_APPS = [
     "alerts",
     "killswitch",
     "monitoring",
+    "opsconsole.checklist",
     "opsconsole.console",
 ]
 
@@ -186,6 +187,9 @@ SPECTACULAR_SETTINGS = {
         "HealthKindEnum": "monitoring.health.choices.Kind",
         "WatchdogStageEnum": "monitoring.health.watchdog.stages.Stage",
         "WatchdogStatusEnum": "monitoring.health.watchdog.stages.StageStatus",
+        "DrillScheduleEnum": "killswitch.choices.Every",
+        "VerdictEnum": "opsconsole.checklist.choices.Verdict",
+        "ChecklistProgressEnum": "opsconsole.checklist.choices.Progress",
         "SystemStatusEnum": ["operational", "degraded", "halted", "down"],
     },
     "POSTPROCESSING_HOOKS": [
@@ -228,6 +232,7 @@ CELERY_BEAT_SCHEDULER = "opsconsole.schedule:FileScheduler"
 CELERY_BEAT_SCHEDULE = {
     "killswitch.settle": {"task": "killswitch.settle", "schedule": 1.0, "options": {"expires": 2}},
     "killswitch.sweep": {"task": "killswitch.sweep", "schedule": 5.0, "options": {"expires": 10}},
+    "killswitch.remind": {"task": "killswitch.remind", "schedule": 60.0, "options": {"expires": 60}},
     # The net below the messages that each commit sends. These two queues carry nothing else.
     "alerts.deliver": {
         "task": "alerts.deliver",
@@ -271,6 +276,7 @@ CELERY_BEAT_SCHEDULE = {
     "breakers.forget": {"task": "breakers.forget", "schedule": 3600.0, "options": {"expires": 600}},
     "health.tick": {"task": "health.tick", "schedule": 2.0, "options": {"expires": 4}},
     "health.forget": {"task": "health.forget", "schedule": 1800.0, "options": {"expires": 600}},
+    "checklist.look": {"task": "checklist.look", "schedule": 60.0, "options": {"expires": 60}},
     "watchdog.fly": {
         "task": "watchdog.fly",
         "schedule": 60.0,

@@ -13,6 +13,7 @@ urlpatterns = [
     path("accounts/", include("opsconsole.accounts.urls")),
     path("alerts", include("alerts.urls")),
     path("kill-switch", include("killswitch.urls")),
+    path("checklist", include("opsconsole.checklist.urls")),
     path("", include("monitoring.health.watchdog.pages")),
     path("", include("monitoring.metrics.pages")),
     path("", include("alerts.alertmanager.urls")),
