@@ -18,7 +18,11 @@ class DrillRuleForm(ReasonedForm):
     class Meta:
         model = DrillRule
         fields = (*FIELDS, "version")
-        labels = {"day": "Day of the month", "days": "Days after the last one", "remind_days": "Remind, days before"}
+        labels = {
+            "day": "Day of the month",
+            "days": "Days after the last one",
+            "remind_days": "Remind, days before",
+        }
         help_texts = {
             "enabled": "Off: no drill is asked for, and none is missed.",
             "day": "For once in each month: by this day of it, at the time below.",

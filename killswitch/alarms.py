@@ -122,7 +122,12 @@ def not_carried_out(results: Sequence[CommandResult], *, now: datetime) -> None:
 
 
 def drill_due(
-    reminder: Reminder, due: datetime, *, now: datetime, last: Activation | None = None, resolved: bool = False
+    reminder: Reminder,
+    due: datetime,
+    *,
+    now: datetime,
+    last: Activation | None = None,
+    resolved: bool = False,
 ) -> None:
     """The next drill is due soon, or overdue (or that is over)."""
     overdue = reminder == Reminder.OVERDUE

@@ -12,7 +12,6 @@ from killswitch.choices import Every, ProofState
 from killswitch.drill_schedule import Schedule
 from killswitch.models import Acknowledgement, Activation, DrillRule
 
-
 # Of each drill, in the list.
 SLOWEST = 12
 

@@ -14,8 +14,8 @@ from monitoring.health import api as health
 from monitoring.metrics import api as metrics
 from monitoring.metrics import api_reading as metrics_reading
 from monitoring.triggers.api import TriggersView
-from opsconsole.checklist import api as checklist
 from opsconsole.api.views import DocsView, NotFoundView
+from opsconsole.checklist import api as checklist
 
 urlpatterns = [
     path("alerts", alerts.AlertsView.as_view(), name="api-alerts"),

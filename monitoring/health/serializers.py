@@ -128,7 +128,9 @@ class StageSerializer(serializers.Serializer[Any]):
 
 class WatchdogSerializer(serializers.Serializer[Any]):
     address_set = serializers.BooleanField(help_text="Whether somebody outside waits for the canary.")
-    dead = serializers.ChoiceField(choices=Stage.choices, allow_null=True, help_text="Null: it comes through.")
+    dead = serializers.ChoiceField(
+        choices=Stage.choices, allow_null=True, help_text="Null: it comes through."
+    )
     stages = StageSerializer(many=True, help_text="In the canary's order.")
 
 

@@ -18,7 +18,9 @@ ACTOR = Actor.system("checklist")
 SOURCE = "checklist"
 
 
-def unsigned(row: ChecklistDay, *, due: datetime | None = None, resolved: bool = False, now: datetime) -> None:
+def unsigned(
+    row: ChecklistDay, *, due: datetime | None = None, resolved: bool = False, now: datetime
+) -> None:
     """In a savepoint, so that whatever is wrong with the alerts cannot undo the change that they tell of."""
     by = f" It was due by {due:%H:%M %Z}." if due else ""
     alert = RaisedAlert(

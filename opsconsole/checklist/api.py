@@ -46,7 +46,9 @@ class SignView(APIView):
         parameters=[IDEMPOTENCY_KEY],
         request=s.SignSerializer,
         responses={200: s.SignedSerializer, **errors(400, 403, 409, 413, 422)},
-        examples=[OpenApiExample("sign off", request_only=True, value={"comment": "Cache was restarted at 06:00"})],
+        examples=[
+            OpenApiExample("sign off", request_only=True, value={"comment": "Cache was restarted at 06:00"})
+        ],
     )
     def post(self, request: Request) -> Response:
         require(request, "checklist.sign_checklist", to="Signing off the checklist", role="operator")

@@ -93,7 +93,11 @@ def _alerts(now: datetime, reviewed: datetime) -> Line:
     told = [priority for first_at, priority in newest[:COUNTED] if reviewed < first_at <= now]
     count, critical = len(told), told.count(Priority.CRITICAL)
     open_ = board.opened(now=now)
-    needing = f"{open_.total:,} need{'s' if open_.total == 1 else ''} somebody" if open_.total else "none needs anybody"
+    needing = (
+        f"{open_.total:,} need{'s' if open_.total == 1 else ''} somebody"
+        if open_.total
+        else "none needs anybody"
+    )
     late = f", {open_.overdue:,} overdue" if open_.overdue else ""
     urgent = f", {critical:,} of them CRITICAL" if critical else ""
     return Line(
@@ -150,7 +154,11 @@ def _breakers(now: datetime) -> Line:
         verdict, text = Verdict.RED, f"{wrong} of {total} not closed: {_listed(names, ', ', count=wrong)}"
     elif not total or counts[UNKNOWN]:
         verdict = Verdict.UNKNOWN
-        text = f"{counts[UNKNOWN]} of {total} unknown: no process reports them" if total else "None has been reported"
+        text = (
+            f"{counts[UNKNOWN]} of {total} unknown: no process reports them"
+            if total
+            else "None has been reported"
+        )
     else:
         verdict, text = Verdict.GREEN, f"All {total} closed" if total > 1 else "The only one is closed"
     return Line("breakers", "Circuit breakers", verdict, text, BREAKERS_PAGE, {**counts, "not_closed": names})

@@ -11,9 +11,7 @@ TOPICS = frozenset({"checklist", "health", "alerts", "metrics", "breakers", "kil
 
 def register() -> None:
     """Called once, from `ChecklistConfig.ready()`."""
-    register_part(
-        LivePart(target="lines", topics=TOPICS, render=lines, pages=frozenset({"checklist"}))
-    )
+    register_part(LivePart(target="lines", topics=TOPICS, render=lines, pages=frozenset({"checklist"})))
 
 
 def lines() -> str:

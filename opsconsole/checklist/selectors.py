@@ -67,8 +67,9 @@ class Evaluated:
 
     @property
     def left(self) -> str:
-        """`Left: cache hit rate, overnight alerts`."""
-        return ", ".join(line.title for line in self.not_green).capitalize()
+        """What is not green, within a sentence: `cache hit rate, AI cost of the day`."""
+        titles = [line.title for line in self.not_green]
+        return ", ".join(one if one[1].isupper() else one[0].lower() + one[1:] for one in titles)
 
 
 def today(*, now: datetime | None = None) -> Today:

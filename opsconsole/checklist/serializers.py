@@ -32,7 +32,9 @@ class ChecklistSerializer(serializers.Serializer[Any]):
     due_at = serializers.DateTimeField(allow_null=True, help_text="Null: it is not asked for today.")
     green = serializers.IntegerField()
     total = serializers.IntegerField()
-    seen = serializers.CharField(help_text="To send back when it is signed off, so that nothing else is signed.")
+    seen = serializers.CharField(
+        help_text="To send back when it is signed off, so that nothing else is signed."
+    )
     lines = LineSerializer(many=True, help_text="As they are now.")
     signed = DaySerializer(allow_null=True)
 

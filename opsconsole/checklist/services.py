@@ -29,7 +29,9 @@ class CommentNeeded(ValueError):
 
     def __init__(self, found: Evaluated) -> None:
         count, total = len(found.not_green), len(found.lines)
-        super().__init__(f"comment: {count} of {total} lines are not green, so say why it is signed off all the same")
+        super().__init__(
+            f"comment: {count} of {total} lines are not green, so say why it is signed off all the same"
+        )
         self.found = found
 
 

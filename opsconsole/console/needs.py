@@ -9,8 +9,8 @@ from django.utils import timezone
 from alerts import board
 from killswitch import drills
 from killswitch.choices import CommandState
-from killswitch.models import CommandResult
 from killswitch.drills import Due
+from killswitch.models import CommandResult
 from killswitch.selectors import Status
 from opsconsole.checklist import selectors as checklist
 from opsconsole.checklist.choices import Progress
@@ -106,7 +106,7 @@ def _checklist(now: datetime | None) -> list[Need]:
     found, due = checklist.evaluated(now=now), timezone.localtime(today.due)
     overdue = today.progress == Progress.OVERDUE
     when = f"Was due by {due:%H:%M}" if overdue else f"Due by {due:%H:%M}"
-    left = f". Left: {found.left.lower()}" if found.not_green else ". All green"
+    left = f". Left: {found.left}" if found.not_green else ". All green"
     word = f"{found.green} of {len(found.lines)}"
     title = "Daily checklist is not signed off" if overdue else "Daily checklist"
     return [Need("checklist", False, "checkbox", word, title, when + left, reverse("checklist"), "Open")]

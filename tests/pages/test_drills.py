@@ -39,7 +39,9 @@ def test_one_press_and_its_evidence(alice: User, desk: Desk, browse: Browse) -> 
     assert "Next by" in text
 
 
-def test_the_foot_of_every_page_says_when_a_stop_was_last_proven(alice: User, desk: Desk, browse: Browse) -> None:
+def test_the_foot_of_every_page_says_when_a_stop_was_last_proven(
+    alice: User, desk: Desk, browse: Browse
+) -> None:
     desk.stop(alice, drill=True)
     desk.acknowledge()
     drill = Activation.objects.get()
@@ -50,7 +52,9 @@ def test_the_foot_of_every_page_says_when_a_stop_was_last_proven(alice: User, de
         assert f'id="proven-evidence" href="/kill-switch/activations/{drill.pk}"' in text, page
 
 
-def test_many_drills_are_read_in_few_queries_and_paged(alice: User, bob: User, desk: Desk, browse: Browse) -> None:
+def test_many_drills_are_read_in_few_queries_and_paged(
+    alice: User, bob: User, desk: Desk, browse: Browse
+) -> None:
     for _ in range(22):
         services.activate(actor=acting(alice), reason="MANUAL", message="", drill=True)
         desk.acknowledge()

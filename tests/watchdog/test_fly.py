@@ -47,7 +47,10 @@ def test_of_those_that_waited_the_newest_goes(outside: Outside) -> None:
     fly(after=60 * SECOND)
     drain(critical=False, clock=lambda: NOW + 61 * SECOND)
     assert len(outside.calls) == 1
-    assert list(Canary.objects.values_list("state", flat=True)) == [CanaryState.ANSWERED, CanaryState.OVERTAKEN]
+    assert list(Canary.objects.values_list("state", flat=True)) == [
+        CanaryState.ANSWERED,
+        CanaryState.OVERTAKEN,
+    ]
 
 
 def test_a_refusal_is_none_and_the_address_is_nowhere(
@@ -60,7 +63,11 @@ def test_a_refusal_is_none_and_the_address_is_nowhere(
         page = browse(bob).get("/health/watchdog").content.decode()
         info = caller(bob).get("/monitoring/system/info")
     canary = Canary.objects.get()
-    assert (canary.state, canary.error, canary.answered_at) == (CanaryState.FAILED, "127.0.0.1: it answered 404", None)
+    assert (canary.state, canary.error, canary.answered_at) == (
+        CanaryState.FAILED,
+        "127.0.0.1: it answered 404",
+        None,
+    )
     assert "127.0.0.1: it answered 404" in page
     assert info.json()["watchdog"]["address_set"] is True
     assert KEY not in page + info.content.decode() + caplog.text

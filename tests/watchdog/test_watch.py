@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from alerts.models import Submission
 from monitoring.health import system
@@ -46,7 +47,9 @@ def test_the_first_that_is_late_is_dead(ages: tuple[int | None, ...], dead: Stag
 def test_a_dead_beat_is_late_before_the_worker_whose_canaries_it_sends() -> None:
     for second in range(200):
         # Beat has died with its last tick; the worker's last canary is at most a minute older.
-        late = first_late(judge(passed(second, second + 60, second + 60, second + 60), now=NOW, began=BEGAN, outside=True))
+        late = first_late(
+            judge(passed(second, second + 60, second + 60, second + 60), now=NOW, began=BEGAN, outside=True)
+        )
         assert late is None or late.stage == Stage.BEAT
 
 
@@ -103,7 +106,10 @@ def test_what_is_dead_is_named_and_told_urgently_until_it_is_back(bob: User, bro
     assert told()[1:] == [("Watchdog: beat does not tick", "CRITICAL", True, True)]
     assert system.status().dead is None
     events = AuditEvent.objects.filter(action__startswith="watchdog.").order_by("id")
-    assert [(event.action, event.object_label) for event in events] == [("watchdog.lost", "Beat"), ("watchdog.back", "Beat")]
+    assert [(event.action, event.object_label) for event in events] == [
+        ("watchdog.lost", "Beat"),
+        ("watchdog.back", "Beat"),
+    ]
 
 
 @pytest.mark.django_db
@@ -128,10 +134,12 @@ def test_no_answer_from_outside_says_why(outside: Outside) -> None:
 
 
 @pytest.mark.django_db
-def test_the_page_names_it(outside: Outside, bob: User, browse: Browse, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_names_it(
+    outside: Outside, bob: User, browse: Browse, monkeypatch: pytest.MonkeyPatch
+) -> None:
     signs(outbox=130, answered=130)
     monkeypatch.setattr(selectors, "began_at", lambda: BEGAN)
-    monkeypatch.setattr(selectors.timezone, "now", lambda: NOW)
+    monkeypatch.setattr(timezone, "now", lambda: NOW)
     text = browse(bob).get("/health/watchdog").content.decode()
     assert "Outbox is dead" in text
     assert text.count("DEAD") == 1

@@ -58,7 +58,11 @@ def _is_excused(watch: Watch, late: Passing) -> bool:
 
 
 def _words(late: Passing, error: str) -> str:
-    age = f"The last sign of it is {late.age.total_seconds():,.0f} s old" if late.age else "There was never a sign of it"
+    age = (
+        f"The last sign of it is {late.age.total_seconds():,.0f} s old"
+        if late.age
+        else "There was never a sign of it"
+    )
     cause = f"; {error}" if error else ""
     return f"{age}, {late.limit.total_seconds():.0f} s are allowed{cause}."
 

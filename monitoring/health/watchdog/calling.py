@@ -19,7 +19,9 @@ ALLOWED = partial(refusal, networks=())
 LIMIT = 15.0
 
 # A call a minute is few enough to be a trial each.
-breaker = CircuitBreaker("watchdog", CircuitConfig(failure_threshold=3, success_threshold=1, timeout_seconds=30))
+breaker = CircuitBreaker(
+    "watchdog", CircuitConfig(failure_threshold=3, success_threshold=1, timeout_seconds=30)
+)
 
 
 def is_set() -> bool:

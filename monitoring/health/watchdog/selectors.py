@@ -47,9 +47,7 @@ class Watched:
 def watched(*, now: datetime | None = None, began: datetime | None = None) -> Watched:
     """Two queries. `began`: of this process, unless given: nothing is late before it could have come by."""
     moment = now or timezone.now()
-    passings = judge(
-        times(now=moment), now=moment, began=began or began_at(), outside=calling.is_set()
-    )
+    passings = judge(times(now=moment), now=moment, began=began or began_at(), outside=calling.is_set())
     return Watched(moment, passings, first_late(passings), calling.host())
 
 
