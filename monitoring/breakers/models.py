@@ -127,6 +127,9 @@ class BreakerProcess(models.Model):
     # The newest version that it has applied, and the newest transition that it has told of.
     applied = models.BigIntegerField(default=0)
     last_seq = models.BigIntegerField(default=0)
+    # How its clock stands to the console's, by the report that was the quickest on its way; and when that was so.
+    clock_offset = models.FloatField(null=True)
+    clock_at = models.DateTimeField(null=True)
     # Transitions that it had to give up.
     dropped = models.BigIntegerField(default=0)
 

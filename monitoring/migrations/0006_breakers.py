@@ -61,6 +61,8 @@ class Migration(migrations.Migration):
                 ('last_report', models.CharField(blank=True, max_length=64)),
                 ('applied', models.BigIntegerField(default=0)),
                 ('last_seq', models.BigIntegerField(default=0)),
+                ('clock_offset', models.FloatField(null=True)),
+                ('clock_at', models.DateTimeField(null=True)),
                 ('dropped', models.BigIntegerField(default=0)),
                 ('stream', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='killswitch.tradingclient')),
                 ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
