@@ -60,7 +60,7 @@ def test_a_refusal_is_none_and_the_address_is_nowhere(
     with caplog.at_level(logging.DEBUG):
         fly()
         drain(critical=False, clock=lambda: NOW)
-        page = browse(bob).get("/health/watchdog").content.decode()
+        page = browse(bob).get("/health/-/watchdog").content.decode()
         info = caller(bob).get("/monitoring/system/info")
     canary = Canary.objects.get()
     assert (canary.state, canary.error, canary.answered_at) == (
@@ -89,7 +89,7 @@ def test_without_an_address_the_outbox_is_its_end(settings: Settings, bob: User,
     fly()
     drain(critical=False, clock=lambda: NOW)
     assert Canary.objects.get().state == CanaryState.NO_ADDRESS
-    assert "set OPSCONSOLE_WATCHDOG_URL" in browse(bob).get("/health/watchdog").content.decode()
+    assert "set OPSCONSOLE_WATCHDOG_URL" in browse(bob).get("/health/-/watchdog").content.decode()
 
 
 def test_old_ones_are_forgotten() -> None:
@@ -99,5 +99,5 @@ def test_old_ones_are_forgotten() -> None:
 
 
 def test_who_may_not_read_health_may_not_read_this(charlie: User, browse: Browse) -> None:
-    assert Client().get("/health/watchdog").status_code == 302
-    assert browse(charlie).get("/health/watchdog").status_code == 403
+    assert Client().get("/health/-/watchdog").status_code == 302
+    assert browse(charlie).get("/health/-/watchdog").status_code == 403

@@ -140,7 +140,7 @@ def test_the_page_names_it(
     signs(outbox=130, answered=130)
     monkeypatch.setattr(selectors, "began_at", lambda: BEGAN)
     monkeypatch.setattr(timezone, "now", lambda: NOW)
-    text = browse(bob).get("/health/watchdog").content.decode()
+    text = browse(bob).get("/health/-/watchdog").content.decode()
     assert "Outbox is dead" in text
     assert text.count("DEAD") == 1
     assert "what comes before it is dead" in text

@@ -22,4 +22,4 @@ def watchdog(request: HttpRequest) -> HttpResponse:
     return render(request, "health/watchdog.html", context)
 
 
-urlpatterns = [path("health/watchdog", watchdog, name="watchdog")]
+urlpatterns = [path("health/-/watchdog", watchdog, name="watchdog")]

@@ -6,7 +6,7 @@ from monitoring.health.watchdog import selectors
 from monitoring.health.watchdog.canaries import TOPIC
 from opsconsole.live.feeds import LivePart, register_part
 
-PAGES = frozenset({"watchdog", "health", "system-info"})
+PAGES = frozenset({"watchdog", "health", "health-system"})
 ROUNDS = 30
 
 
