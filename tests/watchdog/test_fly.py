@@ -2,17 +2,22 @@
 
 import logging
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from celery.beat import _evaluate_entry_kwargs
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from alerts.delivering import drain
 from monitoring.health.watchdog import canaries
 from monitoring.health.watchdog.models import Canary, CanaryState
+from monitoring.tasks import fly_canary
 from opsconsole.accounts.models import User
 from tests.cast import caller
 from tests.pages.browse import Browse
+from tests.scripts.test_schedule import scheduler
 from tests.watchdog.conftest import KEY, NOW, Outside
 
 pytestmark = pytest.mark.django_db
@@ -21,6 +26,16 @@ SECOND = timedelta(seconds=1)
 
 def fly(*, after: timedelta = timedelta(0)) -> Canary | None:
     return canaries.fly(sent_at=NOW + after - SECOND, worker="console@host", now=NOW + after)
+
+
+def test_beat_sends_it_with_the_time_at_which_it_does(tmp_path: Path) -> None:
+    scheduler(tmp_path / "schedule").sync()
+    entry = scheduler(tmp_path / "schedule").schedule["watchdog.fly"]
+    sent = _evaluate_entry_kwargs(entry.kwargs)
+    before = timezone.now() - SECOND
+    fly_canary.apply(kwargs=sent)
+    canary = Canary.objects.get()
+    assert before < canary.sent_at <= canary.worker_at
 
 
 def test_several_beats_let_one_fly() -> None:
