@@ -23,8 +23,13 @@ class Schedule:
 
     @property
     def words(self) -> str:
-        """`Monday, Tuesday, Friday by 09:30`."""
-        return f"{', '.join(WEEKDAYS[day] for day in sorted(self.days)) or 'never'} by {self.by:%H:%M}"
+        """`Monday to Friday by 09:30`, `Monday, Friday by 09:30`."""
+        days = sorted(self.days)
+        if len(days) > 2 and days[-1] - days[0] == len(days) - 1:
+            named = f"{WEEKDAYS[days[0]]} to {WEEKDAYS[days[-1]]}"
+        else:
+            named = ", ".join(WEEKDAYS[day] for day in days) or "Never"
+        return f"{named} by {self.by:%H:%M}"
 
 
 def problems(values: Mapping[str, Any]) -> dict[str, str]:

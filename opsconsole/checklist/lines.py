@@ -1,8 +1,8 @@
 """The lines of the checklist (guide 8.1), each evaluated as things are now. What is not known is not green."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -27,7 +27,7 @@ CACHE, COST = "cache_hit_rate", "ai_cost_usd_total"
 NAMED = 5
 # Alerts are counted no further.
 COUNTED = 1000
-# The pages of these are addresses of their own; see `opsconsole.urls`.
+# Where to look.
 HEALTH_PAGE, BREAKERS_PAGE = "/health", "/breakers"
 
 
@@ -178,7 +178,7 @@ def _kill_switch() -> Line:
     )
 
 
-def _verdict(value: Value, holds: Any) -> Verdict:
+def _verdict(value: Value, holds: Callable[[float], bool]) -> Verdict:
     if value.value is None:
         return Verdict.UNKNOWN
     return Verdict.GREEN if holds(value.value) else Verdict.RED
@@ -196,8 +196,3 @@ def _listed(words: Sequence[str], separator: str, *, count: int | None = None) -
     total = len(words) if count is None else count
     rest = total - min(len(words), NAMED)
     return separator.join(words[:NAMED]) + (f" and {rest} more" if rest else "")
-
-
-def day_before(now: datetime) -> datetime:
-    """The last review, when there was none lately."""
-    return now - timedelta(days=1)

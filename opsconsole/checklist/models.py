@@ -72,4 +72,4 @@ class ChecklistDay(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Checklist of {self.day}"
+        return f"checklist of {self.day:%d %b %Y}"

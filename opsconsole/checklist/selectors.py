@@ -14,8 +14,9 @@ from opsconsole.checklist.due import Schedule
 from opsconsole.checklist.lines import Line
 from opsconsole.checklist.models import ChecklistDay, ChecklistRule
 
-# A review that is older does not say where to begin.
+# A review that is older does not say where to begin; then the night is as long as this.
 REVIEWED = timedelta(days=7)
+NIGHT = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +98,7 @@ def evaluated(*, now: datetime | None = None) -> Evaluated:
         .first()
     )
     percent = ChecklistRule.objects.values_list("cache_hit_pct", flat=True).get(pk=1)
-    return Evaluated(
-        lines.evaluated(now=moment, reviewed=last or lines.day_before(moment), cache_hit_pct=percent)
-    )
+    return Evaluated(lines.evaluated(now=moment, reviewed=last or moment - NIGHT, cache_hit_pct=percent))
 
 
 def history(*, limit: int, before: date | None = None) -> tuple[list[ChecklistDay], date | None]:

@@ -103,6 +103,18 @@ def test_the_hour_is_that_of_its_zone_whatever_the_trading_day_is() -> None:
     assert schedule.due(date(2026, 11, 25)) is None
 
 
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        ([0, 1, 2, 3, 4], "Monday to Friday by 09:30"),
+        ([6, 0], "Monday, Sunday by 09:30"),
+        ([], "Never by 09:30"),
+    ],
+)
+def test_weekdays_in_words(days: list[int], words: str) -> None:
+    assert Schedule(time(9, 30), ZoneInfo("UTC"), days).words == words
+
+
 def test_the_rule_is_tuned_and_its_alert_follows(installed: None, sam: User) -> None:
     services.look(now=DUE)
     for values, problem in (

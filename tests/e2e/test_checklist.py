@@ -21,7 +21,9 @@ from tests.e2e.visitor import sign_in, wait_for_link
 pytestmark = pytest.mark.browser
 
 
-def test_axe_finds_nothing_and_they_fit_every_width(page: Page, alice: User, sam: User, desk: Desk, said: list[str]) -> None:
+def test_axe_finds_nothing_and_they_fit_every_width(
+    page: Page, alice: User, sam: User, desk: Desk, said: list[str]
+) -> None:
     now = timezone.now()
     for minutes in (2, 1, 0):
         canaries.fly(sent_at=now, worker="console@desk-1", now=now - timedelta(minutes=minutes))
@@ -44,7 +46,9 @@ def test_a_line_follows_and_the_day_is_signed_off_by_keyboard(desktop: Page, ali
     comment = desktop.get_by_label("Comment")
     comment.fill("nothing runs yet")
     with transaction.atomic():
-        HealthComponent.objects.update(checked_at=timezone.now(), status="unhealthy", message="it is down", interval_seconds=600)
+        HealthComponent.objects.update(
+            checked_at=timezone.now(), status="unhealthy", message="it is down", interval_seconds=600
+        )
         publish("health")
     expect(desktop.locator("#line-health .oc-st")).to_have_text("RED")
     # What somebody types stays, and what they see now is what they sign.
