@@ -230,7 +230,9 @@ def test_a_success_from_before_does_not_break_a_row_of_failures() -> None:
 
 
 def test_a_slow_probe_is_no_sign_of_recovery() -> None:
-    b = Timed(failure_threshold=1, slow_call_rate_threshold=50, slow_call_duration_seconds=1, timeout_seconds=9)
+    b = Timed(
+        failure_threshold=1, slow_call_rate_threshold=50, slow_call_duration_seconds=1, timeout_seconds=9
+    )
     b.bad()
     b.now += 9
     b.good(seconds=1.5)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any
+from weakref import WeakValueDictionary
 
 from opsclient import clock
 from opsclient.breaker.keeper import Keeper
@@ -53,7 +54,8 @@ class Link:
     def __init__(self, endpoint: Endpoint, *, name: str, instance: str) -> None:
         self.endpoint = endpoint
         self._book = Book()
-        self._keepers: dict[str, Keeper] = {}
+        # A breaker that nobody can call any more has nothing to say.
+        self._keepers: WeakValueDictionary[str, Keeper] = WeakValueDictionary()
         self._applied: dict[str, int] = {}
         self._assemble(name, instance)
 
@@ -114,7 +116,7 @@ class Link:
         if self.closed:
             return
         self.closed = True
-        for keeper in self._keepers.values():
+        for keeper in list(self._keepers.values()):
             keeper.attach(None)
         until = clock.now() + timeout
         for worker in (self.worker, self._prober.worker, self.reporter.worker):
@@ -161,10 +163,13 @@ class Link:
         soonest = min(left, default=None)
         return None if soonest is None or soonest == math.inf else soonest
 
-    def _tell(self, changes: Mapping[str, Any], at: float) -> None:
-        """What the answer to a report says; `at`: when the report was sent."""
-        self._words.put(_Word(changes, at))
-        self.worker.wake()
+    def _tell(self, changes: Mapping[str, Any] | None, at: float) -> None:
+        """What the answer to a report says, None for nothing at all; `at`: when the report was sent."""
+        if changes is None:
+            self._book.begin()
+        else:
+            self._words.put(_Word(changes, at))
+            self.worker.wake()
 
     def _version(self) -> int:
         return self._book.version
