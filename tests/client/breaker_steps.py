@@ -92,7 +92,7 @@ class BreakerSteps(RuleBasedStateMachine):
         else:
             self.model.end(call, self.now - began, failed=how == "bad")
         error = ERRORS.get(how)
-        guard.__exit__(error and type(error), error, None)
+        guard.__exit__(None if error is None else type(error), error, None)
 
     @rule(seconds=WAITS, how=st.sampled_from(["good", "good", "bad"]), times=st.integers(1, 6))
     def call(self, seconds: float, how: str, times: int) -> None:

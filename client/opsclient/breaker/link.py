@@ -3,6 +3,7 @@
 All of it happens in threads of its own. A guarded call puts a transition into a queue, and waits for nothing.
 """
 
+import gc
 import json
 import logging
 import math
@@ -75,8 +76,9 @@ class Link:
 
     def attach(self, keeper: Keeper) -> None:
         """Steer this breaker and report it from now on. Raises ConfigurationError if the process has another of its name."""
-        known = self._keepers.get(keeper.name)
-        if known is not None and known is not keeper:
+        if self._is_taken(keeper):
+            gc.collect()  # by one that nobody can reach any more, perhaps
+        if self._is_taken(keeper):
             raise ConfigurationError(
                 f"name {keeper.name!r} is that of another breaker of this process, made by another manager"
             )
@@ -89,6 +91,9 @@ class Link:
         self.worker.start()
         self.reporter.worker.start()
         self.reporter.hurry()
+
+    def _is_taken(self, keeper: Keeper) -> bool:
+        return self._keepers.get(keeper.name) not in (None, keeper)
 
     def become(self, *, name: str, instance: str) -> None:
         """Go on as this process of the console's, which follows its stream."""
