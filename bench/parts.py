@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.alerts import ALERT_PARTS
+from bench.breakers import BREAKER_PARTS
 from bench.figures import Figure, at_least, at_most, percentile, seen
 from bench.metrics import METRIC_PARTS
 from bench.result import Result
@@ -123,7 +124,7 @@ KILL_SWITCH_PARTS: dict[str, Callable[[Path], Result]] = {
     "streams": streams,
     "start": start,
 }
-PARTS = KILL_SWITCH_PARTS | ALERT_PARTS | METRIC_PARTS
+PARTS = KILL_SWITCH_PARTS | ALERT_PARTS | METRIC_PARTS | BREAKER_PARTS
 
 
 def run(name: str) -> Result:

@@ -31,7 +31,7 @@ class Reporter:
         *,
         standing: Callable[[], list[dict[str, Any]]],
         applied: Callable[[], int],
-        on_changes: Callable[[Mapping[str, Any], float], None],
+        on_changes: Callable[[Mapping[str, Any] | None, float], None],
     ) -> None:
         self.away = ""
         self._identity, self._standing, self._applied = identity, standing, applied
@@ -75,8 +75,10 @@ class Reporter:
         self._due = clock.now() + EVERY_S  # `hurry` may move it while the report is under way
         pause = self._report()
         if pause is None:
+            if self._waiting:  # more than one report takes
+                self._due = 0.0
             self.worker.rest_without_waking(BETWEEN_S)
-            return 0.0 if self._waiting else max(0.0, self._due - clock.now())
+            return max(0.0, self._due - clock.now())
         self._due = clock.now() + pause
         return pause
 
@@ -97,11 +99,19 @@ class Reporter:
         except ConsoleUnreachable as error:
             return self._missed(str(error))
         if answer.ok and isinstance(answer.data.get("version"), int):
-            self._taken(last, answer.data.get("changes"), sent_at)
+            self._taken(last)
+            self._hear(answer.data, report["applied"], sent_at)
             return None
         return self._refused(answer, last)
 
-    def _taken(self, last: int, changes: object, sent_at: float) -> None:
+    def _hear(self, data: Mapping[str, Any], applied: int, sent_at: float) -> None:
+        changes = data.get("changes")
+        if isinstance(changes, Mapping):
+            self._on_changes(changes, sent_at)
+        elif data["version"] <= applied:
+            self._on_changes(None, sent_at)
+
+    def _taken(self, last: int) -> None:
         if self.away:
             logger.warning("the console hears of circuit breakers again")
         self.away = ""
@@ -109,8 +119,6 @@ class Reporter:
         self._backoff.reset()
         self._refusals.reset()
         self._waiting.taken(last)
-        if isinstance(changes, Mapping):
-            self._on_changes(changes, sent_at)
 
     def _refused(self, answer: Answer, last: int) -> float | None:
         if answer.status in (400, 422) and last:
