@@ -1,11 +1,14 @@
 from django.apps import AppConfig
 
+from opsconsole.live.feeds import register_side_feed
+
 
 class MonitoringConfig(AppConfig):
     name = "monitoring"
 
     def ready(self) -> None:
         from alerts import curves as alert_curves  # noqa: PLC0415  likewise
+        from monitoring.breakers.feed import BreakerFeed  # noqa: PLC0415  likewise
         from monitoring.metrics import own, parts  # noqa: PLC0415  they need the models, which exist only now
         from monitoring.metrics.hooks import register_listener  # noqa: PLC0415  likewise
         from monitoring.triggers import curves  # noqa: PLC0415  likewise
@@ -15,3 +18,4 @@ class MonitoringConfig(AppConfig):
         parts.register()
         register_listener(after_batch)
         alert_curves.register(curves.drawn)
+        register_side_feed(BreakerFeed())

@@ -22,7 +22,7 @@ from monitoring.metrics.web import forget_dead_processes
 from opsconsole.bridge import Bridge
 from opsconsole.live.acknowledge import Endpoint
 from opsconsole.live.endpoints import make_endpoints
-from opsconsole.live.feeds import trading_feed
+from opsconsole.live.feeds import side_feeds, trading_feed
 from opsconsole.live.service import LiveService
 from opsconsole.pool import WorkerPool
 
@@ -48,7 +48,9 @@ class WebProcess:
         self._bridge = Bridge(
             wsgi_application, pool=self._pool, body_limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         )
-        self.live = LiveService(trading_feed(), term=settings.LEASE_TERM, otherwise=self._bridge)
+        self.live = LiveService(
+            trading_feed(), term=settings.LEASE_TERM, otherwise=self._bridge, sides=side_feeds()
+        )
         self._own = make_endpoints(self._bridge)
         self._endpoints: dict[str, Endpoint] = {**self._own, **self.live.endpoints}
 

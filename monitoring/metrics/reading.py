@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import Max
 
+from monitoring.day import Span
 from monitoring.metrics import rows
 from monitoring.metrics.catalogue import CATALOGUE, Kind, Metric
 from monitoring.metrics.cells import Cell
-from monitoring.metrics.day import Span
 from monitoring.metrics.models import Series
 
 MOST_POINTS = 2000

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.db import connection
 
+from monitoring.day import Span
 from monitoring.metrics.catalogue import CATALOGUE, Kind
 from monitoring.metrics.cells import Cell
-from monitoring.metrics.day import Span
 
 HOUR = timedelta(hours=1)
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from django.db import connection
 
 from killswitch.models import TradingClient
-from monitoring.metrics.day import span_of, today, trading_date
+from monitoring.day import span_of, today, trading_date
 from monitoring.triggers.choices import INCREASES, Aggregate, Problem
 from monitoring.triggers.decision import Reading
 from monitoring.triggers.models import Trigger
