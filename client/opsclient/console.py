@@ -11,6 +11,8 @@ from typing import Self
 from uuid import uuid4
 
 from opsclient import clock, fork
+from opsclient.breaker import links
+from opsclient.breaker.link import Link
 from opsclient.config import ContactLost, check, from_environment
 from opsclient.gate import Episode, Gate, LocalStop
 from opsclient.handlers import Outcome
@@ -73,6 +75,8 @@ class OpsConsole:
         self._commands_done: set[int] = set()
         self.gate = Gate(own=self.scopes, follows_console=True, keep=on_contact_lost == "keep")
         self.runtime = Runtime(self.gate, on_outcome=self._on_outcome, on_local_change=self.report_soon)
+        self.instance = uuid4().hex
+        self._breakers = links.opened(config.endpoint, name=self.name, instance=self.instance)
         self._assemble()
         if config.halt_file is not None:
             self.runtime.watch(config.halt_file)
@@ -98,7 +102,6 @@ class OpsConsole:
 
     def _assemble(self) -> None:
         """Everything that belongs to one instance: its identity, and the threads, not yet started."""
-        self.instance = uuid4().hex
         self._client_id: int | None = None
         identity = {"name": self.name, "instance": self.instance}
         self._acknowledger = Acknowledger(self._endpoint, **identity)
@@ -121,6 +124,7 @@ class OpsConsole:
             ],
             on_state=self._on_state,
             on_hello=self._on_hello,
+            on_breakers=self._breakers.hear,
         )
 
     def _start(self) -> None:
@@ -141,6 +145,11 @@ class OpsConsole:
     def endpoint(self) -> Endpoint:
         """Where the console is, with the token; for other parts of this package."""
         return self._endpoint
+
+    @property
+    def breakers(self) -> Link:
+        """What ties circuit breakers to the console; for other parts of this package."""
+        return self._breakers
 
     @classmethod
     def current(cls) -> "OpsConsole | None":
@@ -175,6 +184,7 @@ class OpsConsole:
         atexit.unregister(self.close)
         self.runtime.close(timeout)
         until = clock.now() + timeout
+        links.closed(self._breakers, timeout / 2)
         for worker in self._workers()[:-1]:
             worker.stop(max(0.0, until - clock.now()))
         self._listener.stop(max(0.1, until - clock.now()))
@@ -293,6 +303,8 @@ class OpsConsole:
         self._caller.abandon()
         self._reporter.abandon()
         self.runtime.restart_in_child()
+        self.instance = uuid4().hex
+        self._breakers.restart_in_child(self.instance)
         self._assemble()
         self._reporter.exposure = exposure
         if exposure is not None:

@@ -72,7 +72,8 @@ class _Session:
 class Listener:
     """Keeps `gate` supplied with leases. `on_state` is called for each snapshot and must put it in force itself.
 
-    `on_state` returns False if the snapshot was behind. `on_hello` receives the client's id of each new connection.
+    `on_state` returns False if the snapshot was behind. `on_hello` receives the client's id of each new connection. `on_breakers` gets
+    the words of that event, the connection's anchor and the time; it must not wait.
     """
 
     def __init__(
@@ -83,12 +84,14 @@ class Listener:
         identity: list[tuple[str, str]],
         on_state: Callable[[Snapshot], bool],
         on_hello: Callable[[int], None],
+        on_breakers: Callable[[str, LeaseAnchor, float], None],
     ) -> None:
         self._endpoint = endpoint
         self._gate = gate
         self._path = f"{endpoint.base_path}{STREAM}?{urlencode(identity)}"
         self._on_state = on_state
         self._on_hello = on_hello
+        self._on_breakers = on_breakers
         self._backoff = Backoff()
         self._slow_backoff = Backoff(first=0.5, longest=30.0)
         self._replace_backoff = Backoff(first=1.0, longest=RECONNECT_S)
@@ -164,9 +167,12 @@ class Listener:
             connection.close()
 
     def _event(self, session: _Session, name: str, text: str) -> None:
+        received = clock.now()
+        if name == "breakers" and session.anchor is not None:
+            self._breakers(text, session.anchor, received)
+            return
         if name not in ("hello", "state", "lease", "nolease", "bye"):
             return
-        received = clock.now()
         data = json.loads(text)
         if not isinstance(data, Mapping):
             raise ProtocolError(f"the data of {name!r} must be an object")
@@ -182,6 +188,13 @@ class Listener:
             self._lease(session, session.anchor, data, received)
         else:
             self._note(Contact.NO_LEASE, f"the console grants no lease: {data.get('why')!s:.100}")
+
+    def _breakers(self, text: str, anchor: LeaseAnchor, received: float) -> None:
+        """It is read elsewhere. Whatever is wrong with it, this stream goes on."""
+        try:
+            self._on_breakers(text, anchor, received)
+        except Exception:
+            logger.exception("the console's word on circuit breakers is lost")
 
     def _hello(self, session: _Session, data: Mapping[str, Any], received: float) -> None:
         if integer(data, "protocol") != PROTOCOL:

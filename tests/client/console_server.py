@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.client.breaker_board import Breakers
 from tests.client.ledger import Ledger
 
 HUB_CLOCK_OFFSET = 987_654.0  # the hub's clock shares nothing with the client's
@@ -71,6 +72,7 @@ class ConsoleServer:
     posts: list[tuple[str, dict[str, Any], dict[str, str]]] = field(default_factory=list)
     alerts: list[dict[str, Any]] = field(default_factory=list)  # taken, each once
     metrics: Ledger = field(default_factory=Ledger)
+    breakers: Breakers = field(default_factory=Breakers)
     decision: str = "SENT"
     may_tune: bool = True
     rules: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -296,6 +298,7 @@ class Handler(BaseHTTPRequestHandler):
         }
         yield event("hello", {**hello, **console.hello_more})
         sent_epoch: int | None = None
+        told = -1
         renewed = 0.0
         while not stream.cut and not console.down:
             if console.silent:
@@ -308,6 +311,10 @@ class Handler(BaseHTTPRequestHandler):
                 sent_epoch = state["epoch"]
                 renewed = 0.0
                 yield event("state", state)
+            if told < console.breakers.version:
+                news = console.breakers.event(hub_clock(), above=told)
+                told = news["version"]
+                yield event("breakers", news)
             if hub_clock() - renewed >= console.renew:
                 renewed = hub_clock()
                 if console.grants:
@@ -338,6 +345,10 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(*console.take_alerts(data, self.headers["Idempotency-Key"]))
         elif path == "push":
             self.answer(*console.metrics.take(data))
+        elif path == "circuit-breaker-reports":
+            self.answer(*console.breakers.take(data))
+        elif path == "circuit-breaker-probes":
+            self.answer(*console.breakers.lease(data))
         elif path == "activate":
             if not any(s["scope"] == data["scope"] for s in console.switches):
                 console.halt(data["scope"], mode=data["mode"], reason=data["reason"], message=data["message"])

@@ -65,6 +65,11 @@ class CircuitBreaker(Calls):
         return self._keeper.machine.forced
 
     @property
+    def fallback(self) -> Callable[..., Any] | None:
+        """What is called in place of what is rejected."""
+        return self._fallback
+
+    @property
     def keeper(self) -> Keeper:
         """What keeps the state; for other parts of this package."""
         return self._keeper

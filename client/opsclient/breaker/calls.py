@@ -8,32 +8,20 @@ import inspect
 from collections.abc import Awaitable, Callable
 from functools import update_wrapper
 from types import CoroutineType
-from typing import Any, ParamSpec, Protocol, TypeVar, overload
+from typing import Any, ParamSpec, TypeVar, overload
 
 from opsclient.breaker.account import Account
 from opsclient.breaker.errors import CircuitBreakerOpenError
 from opsclient.breaker.guard import Guard
 from opsclient.breaker.keeper import Keeper
 from opsclient.breaker.late import LATE, GuardedAsyncGenerator, GuardedGenerator, GuardedStream, guarded
-from opsclient.breaker.permits import Permit, Term
+from opsclient.breaker.permits import Permit, Way
 from opsclient.breaker.within import settled, within
 from opsclient.errors import ConfigurationError
 
 P = ParamSpec("P")
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-class Source(Protocol):
-    """Where the short way begins: while it shows a term, calls may take it."""
-
-    fast: Term | None
-
-
-class _LongWay:
-    """No call may take the short way."""
-
-    fast: Term | None = None
 
 
 class Calls:
@@ -48,15 +36,16 @@ class Calls:
         self._clock = keeper.clock
         self._own_deadline = deadline
         self._fallback = fallback
-        self._source: Source = keeper.machine if deadline is None else _LongWay()
+        # Another deadline than the breaker's own is looked at closely: a way without a term.
+        self._way = keeper.machine.way if deadline is None else Way()
 
     def call_sync(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Call `function(*args, **kwargs)` and return its result. Raises what it raises, or CircuitBreakerOpenError without calling it.
 
         A result that is a generator, a coroutine or a context manager made of one is guarded to its end.
         """
-        source = self._source
-        term = source.fast
+        way = self._way
+        term = way.term
         if term is None:
             result: T = self._run(function, args, kwargs)
             return result
@@ -74,7 +63,7 @@ class Calls:
             ended - began <= term.slow_after
             and ended < term.turn_at
             and type(result) not in LATE
-            and source.fast is term
+            and way.term is term
         ):
             next(term.successes)
             return result
@@ -89,8 +78,8 @@ class Calls:
 
     async def call(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """As `call_sync`, for a function that returns something to await; a plain function may be given too."""
-        source = self._source
-        term = source.fast
+        way = self._way
+        term = way.term
         if term is None:
             return await self._run_async(function, args, kwargs)
         clock = self._clock
@@ -106,7 +95,7 @@ class Calls:
             ended - began <= term.slow_after
             and ended < term.turn_at
             and type(result) not in LATE
-            and source.fast is term
+            and way.term is term
         ):
             next(term.successes)
             return result
@@ -146,10 +135,10 @@ class Calls:
     # What is decorated. The short way as above; a variable of the outer function is found sooner than an attribute.
 
     def _plain_function(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        source, clock, keeper = self._source, self._clock, self._keeper
+        way, clock, keeper = self._way, self._clock, self._keeper
 
         def guarded_function(*args: Any, **kwargs: Any) -> Any:
-            term = source.fast
+            term = way.term
             if term is None:
                 return self._run(function, args, kwargs)
             began = clock()
@@ -163,7 +152,7 @@ class Calls:
                 ended - began <= term.slow_after
                 and ended < term.turn_at
                 and type(result) not in LATE
-                and source.fast is term
+                and way.term is term
             ):
                 next(term.successes)
                 return result
@@ -172,10 +161,10 @@ class Calls:
         return guarded_function
 
     def _async_function(self, function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-        source, clock, keeper = self._source, self._clock, self._keeper
+        way, clock, keeper = self._way, self._clock, self._keeper
 
         async def guarded_function(*args: Any, **kwargs: Any) -> Any:
-            term = source.fast
+            term = way.term
             if term is None:
                 return await self._run_async(function, args, kwargs)
             began = clock()
@@ -189,7 +178,7 @@ class Calls:
                 ended - began <= term.slow_after
                 and ended < term.turn_at
                 and type(result) not in LATE
-                and source.fast is term
+                and way.term is term
             ):
                 next(term.successes)
                 return result

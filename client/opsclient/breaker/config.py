@@ -137,7 +137,7 @@ class CircuitConfig:
     @property
     def slow_after(self) -> float:
         """Seconds after which a call is slow; infinite where none ever is."""
-        return math.inf if self.slow_call_duration_seconds is None else self.slow_call_duration_seconds
+        return math.inf if self.slow_call_duration_seconds is None else float(self.slow_call_duration_seconds)
 
     def open_seconds(self, openings: int, draw: float) -> float:
         """How long the breaker is open for the `openings`-th time in a row (from 1); `draw`, −1 to 1, places it within the jitter."""

@@ -27,7 +27,7 @@ class Guard:
 
     def __enter__(self) -> Self:
         keeper = self._keeper
-        self._permit = keeper.machine.fast or keeper.enter()
+        self._permit = keeper.machine.way.term or keeper.enter()
         self._began = keeper.clock()
         return self
 
@@ -35,7 +35,19 @@ class Guard:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         keeper, permit = self._keeper, self._permit
-        seconds = keeper.clock() - self._began
+        ended = keeper.clock()
+        seconds = ended - self._began
+        term = keeper.machine.way.term
+        if (
+            error is None
+            and self._deadline is None
+            and term is not None
+            and seconds <= term.slow_after
+            and ended < term.turn_at
+            and term is permit
+        ):
+            next(term.successes)
+            return
         if permit is None:
             raise RuntimeError("a guarded block was left that was not entered")
         self._permit = None

@@ -2,6 +2,7 @@
 
 import inspect
 import logging
+import math
 import random
 import threading
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from opsclient import clock, fork
 from opsclient.breaker.choices import CircuitState, Why
 from opsclient.breaker.config import CircuitConfig
 from opsclient.breaker.errors import CallDeadlineExceeded, Cause, CircuitBreakerOpenError, Opening, cause_of
+from opsclient.breaker.holds import Hold
 from opsclient.breaker.permits import AskToProbe, Change, Event, Permit
 from opsclient.breaker.steered import SteeredMachine
 from opsclient.breaker.transition import Transition
@@ -51,7 +53,7 @@ class Keeper:
     def _assemble(self) -> None:
         # Reentrant: a signal handler may make a guarded call while this thread holds it.
         self._lock = threading.RLock()
-        self._changed_at = clock.now()
+        self._changed_at = self._failed_at = clock.now()
 
     def listen(self, listener: Listener) -> None:
         """Call it after each change, in the thread that caused the change. Raises ConfigurationError."""
@@ -62,24 +64,41 @@ class Keeper:
         with self._lock:
             self._listeners = (*self._listeners, listener)
 
+    def report(self) -> dict[str, Any]:
+        """How it stands, as the console has it."""
+        status = self.status()
+        del status["retry_after_s"]
+        return status
+
+    def expire(self) -> Hold | None:
+        """End what has had its time; the hold that is left."""
+        self.steer(lambda machine, now: machine.expire(now))
+        return self.machine.hold
+
+    def hold_back(self, seconds: float) -> None:
+        """Do not ask again for so long whether this process may try for all."""
+        with self._lock:
+            self.machine.refuse(self.clock(), seconds)
+
     def status(self) -> dict[str, Any]:
         """As CircuitBreaker.get_status."""
         with self._lock:
             now = self.clock()
             machine = self.machine
-            failure, opening = machine.last_failure, machine.opening
-            retry = max(0.0, machine.until - now) if machine.state is CircuitState.OPEN and opening else None
+            failure, shut = machine.last_failure, machine.way.shut
             return {
                 "name": self.name,
                 "state": machine.state,
                 "forced": machine.forced,
                 "state_s": round(max(0.0, clock.now() - self._changed_at), 3),
-                "retry_after_s": None if retry is None or retry == float("inf") else round(retry, 3),
+                "retry_after_s": None
+                if shut is None or shut.until == math.inf
+                else round(max(0.0, shut.until - now), 3),
                 "generation": machine.generation,
                 "counts": machine.totals.as_dict(),
                 "window": self._window(now),
                 "last_failure": failure
-                and {**failure[0].as_dict(), "ago_s": round(max(0.0, now - failure[1]), 3)},
+                and {**failure.as_dict(), "ago_s": round(max(0.0, clock.now() - self._failed_at), 3)},
                 "config": machine.config.as_dict(),
                 "own_config": self.own_config.as_dict(),
             }
@@ -99,12 +118,12 @@ class Keeper:
 
     def enter(self) -> Permit:
         """A permit. Raises CircuitBreakerOpenError."""
-        now = self.clock()
         machine = self.machine
-        opening = machine.opening
-        if now < machine.until and opening is not None:  # nothing to decide, so no lock
+        now = self.clock()
+        shut = machine.way.shut
+        if shut is not None and now < shut.until:  # nothing to decide, so no lock
             next(machine.totals.rejected.source)
-            raise CircuitBreakerOpenError(self.name, opening, now)
+            raise CircuitBreakerOpenError(self.name, shut, now)
         with self._lock:
             permit, events = machine.admit(now)
             told = self._note(events)
@@ -122,6 +141,7 @@ class Keeper:
     def failed(self, permit: Permit, seconds: float, cause: Cause) -> None:
         """A call has failed."""
         with self._lock:
+            self._failed_at = clock.now()
             told = self._note(self.machine.failure(permit, self.clock(), seconds, cause))
         self._tell(told)
 
@@ -197,7 +217,7 @@ class Keeper:
             at,
             max(0.0, at - self._changed_at),
             change.cause,
-            None if open_s is None or open_s == float("inf") else max(0.0, open_s),
+            None if open_s is None or open_s == math.inf else max(0.0, open_s),
             self.machine.totals.as_dict(),
         )
         self._changed_at = at
@@ -227,8 +247,7 @@ class Keeper:
         }
 
     def restart_in_child(self) -> None:
-        """After a fork, in the child: what is open stays so; counts, probes, the lock and the link are the parent's."""
-        self._sink = None
+        """After a fork, in the child: what is open or held stays so; counts, probes and the lock are the parent's."""
         self.machine.restart(self.clock())
         self._assemble()
 

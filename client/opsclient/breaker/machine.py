@@ -1,18 +1,19 @@
 """The state machine of a circuit breaker. Pure: no clock, no lock and no I/O of its own; every time is an argument.
 
-Not for two threads at a time, but for two things: `fast` and `until` may be read, and the counters ticked, by anybody at any moment.
+Not for two threads at a time, but for two things: `way` may be read, and the counters ticked, by anybody at any moment.
 What may change the state returns what has happened.
 """
 
 import math
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 
 from opsclient.breaker.choices import CircuitState, Why
 from opsclient.breaker.config import CircuitConfig
 from opsclient.breaker.errors import Cause, Opening
-from opsclient.breaker.permits import Change, Event, Permit, Probe, Term, Totals
+from opsclient.breaker.permits import Change, Event, Permit, Probe, Term, Totals, Way
 from opsclient.breaker.window import CountWindow, Rates, window_for
 
 CLOSED, OPEN, HALF_OPEN = CircuitState.CLOSED, CircuitState.OPEN, CircuitState.HALF_OPEN
@@ -28,11 +29,10 @@ class Machine:
         self.state = CLOSED
         self.generation = 0
         self.openings = 0  # in a row, without a success that closed it
-        self.until = NEVER  # until when every call is rejected, whoever asks
         self.opening: Opening | None = None  # the latest
-        self.last_failure: tuple[Cause, float] | None = None
+        self.last_failure: Cause | None = None
         self.term: Term | None = None
-        self.fast: Term | None = None  # the same, while a call need not be looked at more closely
+        self.way = Way()
         self._draw = draw
         self._drawn = 0.0
         self._numbers = count()
@@ -44,23 +44,25 @@ class Machine:
         self._begin_term(now)
 
     def restart(self, now: float) -> None:
-        """Begin anew, with counts of nothing. What was not CLOSED is OPEN for what is left of its time."""
-        state, until, opening = self.state, self.until, self.opening
+        """Begin anew, with counts of nothing. The state stays, but for the probes that are under way."""
+        state, opening = self.state, self.opening
         self.totals = Totals()
         self._out, self._abandoned = {}, deque()
         self.last_failure = None
-        self.state, self.until = CLOSED, NEVER
+        self.state, self.way.shut = CLOSED, None
         self.generation += 1
         self._begin_term(now)
-        if state is not CLOSED and opening is not None and not opening.forced:
-            self._shut(Opening(opening.opened_at, until, opening.cause), Why.SHARED, [])
+        if state is OPEN and opening is not None:
+            self._shut(opening, Why.SHARED, [])
+        elif state is HALF_OPEN:
+            self._half_open(now, Why.SHARED, [])
 
     # Calls
 
     def admit(self, now: float) -> tuple[Permit | None, list[Event]]:
         """A permit for one call, or None: it is rejected."""
         events = self.expire(now)
-        if self.state is OPEN and now >= self.until and self._may_try(now, events):
+        if self.state is OPEN and now >= self._until and self._may_try(now, events):
             self._half_open(now, Why.TIMEOUT_OVER, events)
         if self.term is not None:
             return self.term, events
@@ -108,7 +110,7 @@ class Machine:
         slow = seconds > self.config.slow_after
         self.totals.failures += 1
         self.totals.slow += slow
-        self.last_failure = (cause, now)
+        self.last_failure = cause
         events = self.expire(now)
         if permit is self.term:
             term = self._turn(now)
@@ -161,6 +163,10 @@ class Machine:
             window.resize(config.window_size)
         elif type(window) is not type(wanted) or window.size != wanted.size:
             term.window = wanted
+
+    @property
+    def _until(self) -> float:
+        return NEVER if self.way.shut is None else self.way.shut.until
 
     # What a console may say otherwise
 
@@ -246,25 +252,21 @@ class Machine:
         self._shut(Opening(now, until, cause), why, events)
 
     def _shut(self, opening: Opening, why: Why, events: list[Event]) -> None:
-        self.term = self.fast = None
-        self.opening, self.until = opening, opening.until
+        self.term = self.way.term = None
+        self.opening = self.way.shut = opening
         self._move(OPEN, why, events, opening.cause)
 
     def _reject_until(self, until: float) -> None:
         opening = self.opening
         if opening is not None:
-            self.opening = Opening(
-                opening.opened_at, until, opening.cause, opening.forced_by, opening.reason, opening.forced
-            )
-            self.until = until
+            self.opening = self.way.shut = replace(opening, until=until)
 
     def _half_open(self, now: float, why: Why, events: list[Event]) -> None:
-        self.until = NEVER
-        self.term = self.fast = None
+        self.term = self.way.term = self.way.shut = None
         self._move(HALF_OPEN, why, events)
 
     def _close(self, now: float, why: Why, events: list[Event]) -> None:
-        self.until = NEVER
+        self.way.shut = None
         self.openings = 0
         self._move(CLOSED, why, events)
         self._begin_term(now)
@@ -280,7 +282,7 @@ class Machine:
         term.slow_after = self.config.slow_after
         term.turn_at = min(term.window.turn_at, self._look_at)
         is_plain = self.config.record_result is None and self.config.deadline_seconds is None
-        self.fast = term if is_plain else None
+        self.way.term = term if is_plain else None
 
 
 def _meets(rate: float | None, threshold: float | None) -> bool:

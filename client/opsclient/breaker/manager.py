@@ -1,24 +1,44 @@
 """The circuit breakers of a process."""
 
 import difflib
+import logging
 import threading
 from collections.abc import Callable
 from typing import Any
 
-from opsclient.breaker.breaker import CircuitBreaker
+from opsclient import fork
+from opsclient.breaker import links
+from opsclient.breaker.alarm import Alarm
+from opsclient.breaker.breaker import CircuitBreaker, check_name
 from opsclient.breaker.config import CircuitConfig
 from opsclient.breaker.keeper import Listener
+from opsclient.breaker.link import Link
+from opsclient.breaker.transition import Transition
+from opsclient.console import OpsConsole
 from opsclient.errors import ConfigurationError
+
+logger = logging.getLogger("opsclient")
 
 
 class CircuitBreakerManager:
-    """Makes circuit breakers, each once, and tells the console of them if there is one."""
+    """Makes circuit breakers, each once, and ties them to the console.
 
-    def __init__(self, alert_manager: Any = None) -> None:
+    The console is `console`, else this process' OpsConsole, also one that is made later, else the one that OPSCLIENT_URL and
+    OPSCLIENT_TOKEN name; without any, the breakers work by themselves, and no thread is started. It sees them, can change their settings,
+    and hold and reset them; it raises the alerts of them. alert_manager: where there is no console, alerts go to this one
+    (SmartAlertManager, or any with `send_alert` or `alert_critical_error`).
+
+    Raises ConfigurationError naming the argument or the variable.
+    """
+
+    def __init__(self, alert_manager: Any = None, *, console: OpsConsole | None = None) -> None:
         self.alert_manager = alert_manager
+        self._alarm = None if alert_manager is None else Alarm(alert_manager)
         self._lock = threading.RLock()
         self._breakers: dict[str, CircuitBreaker] = {}
         self._listeners: tuple[Listener, ...] = ()
+        self._link = links.find(self) if console is None else console.breakers
+        fork.follow(self)
 
     def create_breaker(
         self,
@@ -27,19 +47,23 @@ class CircuitBreakerManager:
         *,
         fallback: Callable[..., Any] | None = None,
     ) -> CircuitBreaker:
-        """The breaker of this name, made if there is none yet. name: 1 to 128 printable characters.
+        """The breaker of this name; made if there is none yet. name: 1 to 128 printable characters.
 
-        Raises ConfigurationError, also if there is one of this name with another config or fallback.
+        fallback: called in place of what is rejected, with the same arguments. Raises ConfigurationError, also if the breaker exists
+        with another config or fallback; what is left out is not compared.
         """
+        check_name(name)
         with self._lock:
             known = self._breakers.get(name)
             if known is None:
-                known = self._breakers[name] = CircuitBreaker(name, config, fallback=fallback)
-                known.add_listener(self._tell)
-                return known
+                return self._make(name, config, fallback)
         if config is not None and config != known.own_config:
             raise ConfigurationError(
                 f"config differs from that of the breaker {name!r}, which exists already"
+            )
+        if fallback is not None and fallback != known.fallback:
+            raise ConfigurationError(
+                f"fallback differs from that of the breaker {name!r}, which exists already"
             )
         return known
 
@@ -72,9 +96,52 @@ class CircuitBreakerManager:
     def add_listener(self, listener: Listener) -> Listener:
         """As CircuitBreaker.add_listener, for all of them, also those that are made later."""
         with self._lock:
+            for breaker in self._breakers.values():
+                breaker.add_listener(listener)
             self._listeners = (*self._listeners, listener)
         return listener
 
-    def _tell(self, transition: Any) -> None:
-        for listener in self._listeners:
-            listener(transition)
+    def get_status(self) -> dict[str, dict[str, Any]]:
+        """That of each breaker, by name."""
+        return {breaker.name: breaker.get_status() for breaker in self.all()}
+
+    @property
+    def problem(self) -> str:
+        """Why the console does not hear of the breakers now; empty if nothing is known to be wrong, or there is none."""
+        return "" if self._link is None else self._link.reporter.away
+
+    def found(self, link: Link) -> None:
+        """There is a console now; for other parts of this package."""
+        with self._lock:
+            if self._link is not None and not self._link.closed:
+                return
+            self._link = link
+            for breaker in self._breakers.values():
+                try:
+                    link.attach(breaker.keeper)
+                except ConfigurationError as error:
+                    logger.error("the console does not hear of a circuit breaker: %s", error)
+
+    def restart_in_child(self) -> None:
+        """After a fork, in the child."""
+        self._lock = threading.RLock()
+        if self._alarm is not None:
+            self._alarm.restart_in_child()
+
+    def __repr__(self) -> str:
+        return f"<CircuitBreakerManager of {len(self._breakers)} breakers>"
+
+    def _make(
+        self, name: str, config: CircuitConfig | None, fallback: Callable[..., Any] | None
+    ) -> CircuitBreaker:
+        breaker = CircuitBreaker(name, config, fallback=fallback)
+        for listener in (self._raise_alarm, *self._listeners):
+            breaker.add_listener(listener)
+        if self._link is not None and not self._link.closed:
+            self._link.attach(breaker.keeper)
+        self._breakers[name] = breaker
+        return breaker
+
+    def _raise_alarm(self, transition: Transition) -> None:
+        if self._alarm is not None and (self._link is None or self._link.closed):
+            self._alarm.tell(transition)

@@ -41,6 +41,19 @@ class Probe:
 Permit = Term | Probe
 
 
+class Way:
+    """The short way through a breaker. Read by any thread at any moment, so small: nothing is found sooner than a slot.
+
+    `term`: set while calls may pass and need not be looked at closely. `shut`: set while all are rejected, unless its time is over.
+    """
+
+    __slots__ = ("shut", "term")
+
+    def __init__(self) -> None:
+        self.term: Term | None = None
+        self.shut: Opening | None = None
+
+
 class Totals:
     """Of the process, since its start. A slow call is a success or a failure besides; an ignored one is neither."""
 

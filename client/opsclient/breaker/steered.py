@@ -64,11 +64,12 @@ class SteeredMachine(Machine):
             self._join(shared, now, events)
         return events
 
-    def grant(self, lease: Lease, now: float) -> list[Event]:
-        """The console lets this process try for all."""
+    def grant(self, generation: int, lease: Lease, now: float) -> list[Event]:
+        """The console lets this process try for all, while the shared opening is still the one that it was asked of."""
         events: list[Event] = []
         self._asked_at = None
-        if self.state is OPEN and self.hold is None and now >= self.until:
+        is_meant = self.shared is not None and self.shared.generation == generation
+        if is_meant and self.state is OPEN and self.hold is None and now >= self._until:
             self._lease = lease
             self._half_open(now, Why.TIMEOUT_OVER, events)
         return events
@@ -87,8 +88,7 @@ class SteeredMachine(Machine):
         return events
 
     def restart(self, now: float) -> None:
-        self.hold = self.shared = self._lease = self._asked_at = None
-        self._joined = False
+        self._lease = self._asked_at = None
         super().restart(now)
 
     def reset(self, now: float) -> list[Event]:
@@ -141,8 +141,7 @@ class SteeredMachine(Machine):
     def _rejoin(self, now: float, until: float, events: list[Event]) -> None:
         """OPEN with all the others."""
         self._joined = True
-        cause = None if self.last_failure is None else self.last_failure[0]
-        self._shut(Opening(now, until, cause), Why.SHARED, events)
+        self._shut(Opening(now, until, self.last_failure), Why.SHARED, events)
 
     def _prolong(self, hold: Hold) -> None:
         """The same hold ends at another time."""
