@@ -70,7 +70,10 @@ class Services:
 
     async def analysis(self, model: str, date: str, filed: int) -> Call | None:
         """One call of Claude, with what it cost. None: it was not made, since too many have failed."""
-        question = {"role": "user", "content": f"{self._ticker} {date} with {filed} filings. Buy, hold or sell?"}
+        question = {
+            "role": "user",
+            "content": f"{self._ticker} {date} with {filed} filings. Buy, hold or sell?",
+        }
         body = {"model": model, "max_tokens": 1000, "messages": [question]}
         try:
             said = await self._claude.call(ask, self._port, "POST", "/v1/messages", body)

@@ -8,6 +8,7 @@ class MonitoringConfig(AppConfig):
 
     def ready(self) -> None:
         from alerts import curves as alert_curves  # noqa: PLC0415  likewise
+        from monitoring.breakers import own as own_breakers  # noqa: PLC0415  likewise
         from monitoring.breakers.feed import BreakerFeed  # noqa: PLC0415  likewise
         from monitoring.metrics import own, parts  # noqa: PLC0415  they need the models, which exist only now
         from monitoring.metrics.hooks import register_listener  # noqa: PLC0415  likewise
@@ -19,3 +20,4 @@ class MonitoringConfig(AppConfig):
         register_listener(after_batch)
         alert_curves.register(curves.drawn)
         register_side_feed(BreakerFeed())
+        own_breakers.register()

@@ -12,6 +12,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from opsclient import clock
+from opsclient.breaker.door import Door
 from opsclient.breaker.keeper import Keeper
 from opsclient.breaker.probes import Prober
 from opsclient.breaker.reporter import Reporter
@@ -21,7 +22,6 @@ from opsclient.breaker.wire import Book, OfHub
 from opsclient.errors import ConfigurationError, ProtocolError
 from opsclient.lease import LeaseAnchor
 from opsclient.snapshot import number
-from opsclient.transport import Endpoint
 from opsclient.worker import Worker
 
 logger = logging.getLogger("opsclient")
@@ -50,7 +50,7 @@ class _Word:
 class Link:
     """One process and one console. Its threads start with the first breaker, or with the first word of the console."""
 
-    def __init__(self, endpoint: Endpoint, *, name: str, instance: str) -> None:
+    def __init__(self, endpoint: Door, *, name: str, instance: str) -> None:
         self.endpoint = endpoint
         self._book = Book()
         self._keepers: dict[str, Keeper] = {}
