@@ -6,6 +6,8 @@ They are reported as those of any process, but within it; commands of operators 
 import atexit
 import json
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 from uuid import uuid4
@@ -53,9 +55,10 @@ CONFIG = CircuitConfig(
 
 
 class OwnBreakers:
-    """Of one process. Before `report` they work by themselves. Any thread may use them; fork-safe."""
+    """Of one process. Before `report` they work by themselves. Any thread may use them; fork-safe. `steady`: as CircuitBreaker's clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, steady: Callable[[], float] = time.monotonic) -> None:
+        self._steady = steady
         self._lock = threading.Lock()
         self._breakers: dict[str, CircuitBreaker] = {}
         self._link: Link | None = None
@@ -79,7 +82,7 @@ class OwnBreakers:
         if found is not None:
             return found
         with self._lock:
-            found = self._breakers.get(name) or CircuitBreaker(name, CONFIG)
+            found = self._breakers.get(name) or CircuitBreaker(name, CONFIG, clock=self._steady)
             self._breakers[name] = found
             if self._link is not None:
                 self._link.attach(found.keeper)

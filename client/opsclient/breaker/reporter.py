@@ -43,6 +43,7 @@ class Reporter:
         self._refusals = Backoff(first=REFUSED_PAUSE_S, longest=LONGEST_PAUSE_S)
         self._most = MOST_A_REPORT
         self._due = 0.0
+        self._has_heard = False
         self.worker = Worker("breakers-report", self._step, last_step=True)
 
     @property
@@ -97,8 +98,14 @@ class Reporter:
             answer = self._poster.post(REPORTS, json.dumps(report).encode())
         except ConsoleUnreachable as error:
             return self._missed(str(error))
-        if answer.ok and isinstance(answer.data.get("version"), int):
-            self._taken(last, answer.data.get("changes"), sent_at)
+        version = answer.data.get("version")
+        if answer.ok and isinstance(version, int):
+            changes = answer.data.get("changes")
+            if changes is None and not self._has_heard:
+                # There is nothing yet. So whatever comes from now on is new, such as the very first reset.
+                changes = {"version": version, "whole": False, "breakers": []}
+            self._has_heard = True
+            self._taken(last, changes, sent_at)
             return None
         return self._refused(answer, last)
 
