@@ -170,6 +170,8 @@ class BreakerState(models.Model):
     open_s = models.FloatField(default=0)
     metered_open_s = models.FloatField(default=0)
     metered_rejected = models.BigIntegerField(default=0)
+    # Changes of state, by where they led to, that metrics do not know of yet.
+    unmetered = models.JSONField(default=dict)
 
     class Meta:
         constraints = [

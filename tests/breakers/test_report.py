@@ -258,5 +258,5 @@ def test_time_in_open_counts_once_however_many_are_open() -> None:
 def test_a_report_costs_few_queries(db: None, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
     process = Process()
     process.report(*(a_breaker(f"b{number}") for number in range(20)))
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(17):
         process.report(*(a_breaker(f"b{number}") for number in range(20)))

@@ -1,11 +1,12 @@
 """What processes report is taken in here: each report once, in one transaction."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from killswitch.locking import bounded, database_time
+from killswitch.locking import bounded, database_time, limit_waits
 from killswitch.models import TradingClient
 from monitoring.breakers import hooks
 from monitoring.breakers.choices import NUMBERS, State
@@ -38,7 +39,7 @@ WRITTEN = (
     ),
     *COUNTS,
     *("calls", "failure_rate", "slow_rate", "failure_type", "failure_text", "failure_at"),
-    *("open_s", "metered_open_s", "metered_rejected"),
+    *("open_s", "metered_open_s", "metered_rejected", "unmetered"),
 )
 
 
@@ -101,6 +102,8 @@ def _take(*, actor: Actor, report: Report, now: datetime | None) -> tuple[Taken,
     _note_applied(process, report, moment)
     brought = _states(process, report, known, fresh, moment)
     metered = hooks.meter_all(process.name, [_metered(one) for one in brought], moment)
+    # Metrics wait for their own locks longer than those may wait that come now.
+    limit_waits()
     _write(brought, metered=metered)
     told = [Told(one.breaker.pk, one.after, one.changes) for one in brought if one.has_changed]
     follow(process=process, told=told, states=[one.after for one in brought], now=moment)
@@ -221,6 +224,9 @@ def _state(
         + sum(change.in_previous_s for change in changes if change.from_ == State.OPEN),
         metered_open_s=before.metered_open_s if before else 0.0,
         metered_rejected=before.metered_rejected if before else 0,
+        unmetered=dict(
+            Counter(before.unmetered if before else {}) + Counter(change.to for change in changes)
+        ),
         **{name: getattr(one.counts, name) for name in COUNTS},
     )
 
@@ -242,14 +248,11 @@ def _failing_since(
 
 def _metered(one: _Brought) -> hooks.Metered:
     after = one.after
-    changes: dict[str, int] = {}
-    for change in one.changes:
-        changes[change.to] = changes.get(change.to, 0) + 1
     states = [change.to for change in one.changes] + [after.state]
     return hooks.Metered(
         breaker=one.breaker.name,
         states=[NUMBERS[State(state)] for state in states],
-        changes=changes,
+        changes=after.unmetered,
         rejected=max(0, after.rejected - after.metered_rejected),
         open_s=max(0.0, _open_s(after) - after.metered_open_s),
     )
@@ -267,6 +270,7 @@ def _write(brought: Sequence[_Brought], *, metered: bool) -> None:
         for one in brought:
             one.after.metered_rejected = max(one.after.metered_rejected, one.after.rejected)
             one.after.metered_open_s = max(one.after.metered_open_s, _open_s(one.after))
+            one.after.unmetered = {}
     BreakerState.objects.bulk_create(
         [one.after for one in brought],
         update_conflicts=True,
