@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from opsclient.circuit_breaker import CircuitState
 
 from alerts import guarding
@@ -67,14 +68,15 @@ def test_what_happens_while_the_database_is_away_is_told_later(
     own: OwnBreakers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     away: list[int] = []
+    real = services.take_report
 
     def take(**fields: Any) -> services.Taken:
         if len(away) < 2:
             away.append(1)
-            raise own_breakers.Error("no connection")
-        return services.reporting.take_report(**fields)
+            raise OperationalError("no connection")
+        return real(**fields)
 
-    monkeypatch.setattr(own_breakers.services, "take_report", take)
+    monkeypatch.setattr(services, "take_report", take)
     own.report()
     fail(own)
     assert wait_until(BreakerTransition.objects.exists, seconds=20)
