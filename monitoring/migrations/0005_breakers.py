@@ -169,6 +169,7 @@ class Migration(migrations.Migration):
                 ('failure_type', models.CharField(blank=True, max_length=200)),
                 ('failure_text', models.CharField(blank=True, max_length=500)),
                 ('failure_at', models.DateTimeField(null=True)),
+                ('metered_at', models.DateTimeField(null=True)),
                 ('open_s', models.FloatField(default=0)),
                 ('metered_open_s', models.FloatField(default=0)),
                 ('metered_rejected', models.BigIntegerField(default=0)),

@@ -25,6 +25,10 @@ from opsconsole.audit.actor import Actor
 from opsconsole.live.publish import publish
 
 COUNTS = ("success", "failure", "slow", "ignored", "rejected")
+# A little less than the minutes of metrics, so that none is without a state.
+METER_EVERY = timedelta(seconds=45)
+# What tells a stay in a state from another one, of which nobody told.
+SAME_STAY = timedelta(seconds=5)
 WRITTEN = (
     *(
         "state",
@@ -39,7 +43,7 @@ WRITTEN = (
     ),
     *COUNTS,
     *("calls", "failure_rate", "slow_rate", "failure_type", "failure_text", "failure_at"),
-    *("open_s", "metered_open_s", "metered_rejected", "unmetered"),
+    *("open_s", "metered_at", "metered_open_s", "metered_rejected", "unmetered"),
 )
 
 
@@ -101,10 +105,8 @@ def _take(*, actor: Actor, report: Report, now: datetime | None) -> tuple[Taken,
     _note_transitions(process, fresh, known, moment)
     _note_applied(process, report, moment)
     brought = _states(process, report, known, fresh, moment)
-    metered = hooks.meter_all(process.name, [_metered(one) for one in brought], moment)
-    # Metrics wait for their own locks longer than those may wait that come now.
-    limit_waits()
-    _write(brought, metered=metered)
+    _meter(process, brought, moment)
+    _write(brought)
     told = [Told(one.breaker.pk, one.after, one.changes) for one in brought if one.has_changed]
     follow(process=process, told=told, states=[one.after for one in brought], now=moment)
     publish("breakers")
@@ -200,8 +202,13 @@ def _state(
     one: ReportedBreaker, before: BreakerState | None, changes: Sequence[ReportedTransition], moment: datetime
 ) -> BreakerState:
     since = moment - timedelta(seconds=one.state_s)
-    if before is not None and before.state == one.state and not changes:
-        # The same stay, as it was told first: later reports only measure it anew.
+    if (
+        before is not None
+        and not changes
+        and before.state == one.state
+        and abs(since - before.since) < SAME_STAY
+    ):
+        # As it was told first: later reports only measure it anew.
         since = before.since
     failure = one.last_failure
     return BreakerState(
@@ -222,6 +229,7 @@ def _state(
         failure_at=moment - timedelta(seconds=failure.ago_s) if failure else None,
         open_s=(before.open_s if before else 0.0)
         + sum(change.in_previous_s for change in changes if change.from_ == State.OPEN),
+        metered_at=before.metered_at if before else None,
         metered_open_s=before.metered_open_s if before else 0.0,
         metered_rejected=before.metered_rejected if before else 0,
         unmetered=dict(
@@ -246,6 +254,25 @@ def _failing_since(
     return (before.failing_since if before else None) or since
 
 
+def _meter(process: BreakerProcess, brought: Sequence[_Brought], moment: datetime) -> None:
+    """Have counted what has grown, and each state once a minute."""
+    due = [(one, metered) for one in brought if _is_due(one.after, metered := _metered(one), moment)]
+    if not due:
+        return
+    if hooks.meter_all(process.name, [metered for _, metered in due], moment):
+        for row in (one.after for one, _ in due):
+            row.metered_rejected = max(row.metered_rejected, row.rejected)
+            row.metered_open_s = max(row.metered_open_s, _open_s(row))
+            row.metered_at, row.unmetered = moment, {}
+    # Metrics wait for their own locks longer than those may wait that come now.
+    limit_waits()
+
+
+def _is_due(row: BreakerState, metered: hooks.Metered, moment: datetime) -> bool:
+    grown = metered.changes or metered.rejected or metered.open_s
+    return bool(grown) or row.metered_at is None or moment - row.metered_at > METER_EVERY
+
+
 def _metered(one: _Brought) -> hooks.Metered:
     after = one.after
     states = [change.to for change in one.changes] + [after.state]
@@ -264,13 +291,8 @@ def _open_s(row: BreakerState) -> float:
     return row.open_s + max(0.0, now)
 
 
-def _write(brought: Sequence[_Brought], *, metered: bool) -> None:
+def _write(brought: Sequence[_Brought]) -> None:
     """All in one statement."""
-    if metered:
-        for one in brought:
-            one.after.metered_rejected = max(one.after.metered_rejected, one.after.rejected)
-            one.after.metered_open_s = max(one.after.metered_open_s, _open_s(one.after))
-            one.after.unmetered = {}
     BreakerState.objects.bulk_create(
         [one.after for one in brought],
         update_conflicts=True,
