@@ -18,6 +18,7 @@ from django.urls import get_resolver
 from opsconsole.wsgi import application as wsgi_application
 
 # isort: split
+from monitoring.breakers.own import breakers
 from monitoring.health.web import HubHealth
 from monitoring.metrics.web import forget_dead_processes
 from opsconsole.away import refuse
@@ -66,6 +67,7 @@ class WebProcess:
         settle()
         forget_dead_processes()
         _raise_descriptor_limit()
+        breakers.report()
         self.live.start()
         self._health.start()
         self._hear_of_shutdown(asyncio.get_running_loop())
@@ -77,6 +79,7 @@ class WebProcess:
             await endpoint.close()
         if not await self._pool.close(grace=LAST_REQUESTS):
             log.warning("Requests were still running at shutdown: %d", self._pool.outstanding)
+        await asyncio.to_thread(breakers.close)
 
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         if scope["type"] != "http":

@@ -8,7 +8,8 @@ from django.db import connection
 from django.test import TransactionTestCase
 from pytest_django import DjangoDbBlocker, Settings
 
-from alerts import kicking
+from alerts import guarding, kicking
+from monitoring.breakers.own import OwnBreakers
 from tests.browser import NO_CHROMIUM
 from tests.console import ConsoleProcess, database_url
 from tests.pristine import Pristine
@@ -60,6 +61,15 @@ class QuietKicker(kicking.Kicker):
 @pytest.fixture(autouse=True)
 def _nobody_is_woken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kicking, "kicker", QuietKicker())
+
+
+# The console's own circuit breakers
+
+
+@pytest.fixture(autouse=True)
+def _breakers_are_new() -> None:
+    """What failed in another test is forgotten. They tell nobody, unless a test wants it."""
+    guarding.register(OwnBreakers().guard)
 
 
 # A real web process

@@ -10,6 +10,8 @@ from alerts.redaction import redact
 from monitoring.breakers.models import NAME_LENGTH
 from opsconsole.audit.storable import storable_json, storable_text
 
+# The console reports its own breakers under this name.
+CONSOLE = "console"
 MOST_BREAKERS = 1000
 MOST_TRANSITIONS = 200
 # Of a name of an exception's class, and of what it says.

@@ -14,6 +14,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from opsclient import clock
+from opsclient.breaker.door import Door
 from opsclient.breaker.keeper import Keeper
 from opsclient.breaker.probes import Prober
 from opsclient.breaker.reporter import Reporter
@@ -23,7 +24,6 @@ from opsclient.breaker.wire import Book, OfHub
 from opsclient.errors import ConfigurationError, ProtocolError
 from opsclient.lease import LeaseAnchor
 from opsclient.snapshot import number
-from opsclient.transport import Endpoint
 from opsclient.worker import Worker
 
 logger = logging.getLogger("opsclient")
@@ -52,7 +52,7 @@ class _Word:
 class Link:
     """One process and one console. Its threads start with the first breaker, or with the first word of the console."""
 
-    def __init__(self, endpoint: Endpoint, *, name: str, instance: str) -> None:
+    def __init__(self, endpoint: Door, *, name: str, instance: str) -> None:
         self.endpoint = endpoint
         self._book = Book()
         # A breaker that nobody can call any more has nothing to say.

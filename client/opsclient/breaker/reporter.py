@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from opsclient import clock
+from opsclient.breaker.door import Door
 from opsclient.breaker.report import MOST_A_REPORT, Waiting, body
 from opsclient.breaker.transition import Transition
 from opsclient.errors import ConsoleUnreachable
 from opsclient.senders import REFUSED_PAUSE_S, Backoff
-from opsclient.transport import Answer, Endpoint, Poster
+from opsclient.transport import Answer
 from opsclient.worker import Worker
 
 logger = logging.getLogger("opsclient")
@@ -26,7 +27,7 @@ class Reporter:
 
     def __init__(
         self,
-        endpoint: Endpoint,
+        endpoint: Door,
         identity: Mapping[str, str],
         *,
         standing: Callable[[], list[dict[str, Any]]],
@@ -37,7 +38,7 @@ class Reporter:
         self._identity, self._standing, self._applied = identity, standing, applied
         self._on_changes = on_changes
         self._waiting = Waiting()
-        self._poster = Poster(endpoint)
+        self._poster = endpoint.poster()
         self._backoff = Backoff(first=0.1)
         self._refusals = Backoff(first=REFUSED_PAUSE_S, longest=LONGEST_PAUSE_S)
         self._most = MOST_A_REPORT
