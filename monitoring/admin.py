@@ -1,6 +1,7 @@
 """Django looks for admin pages here; each lives with what it belongs to."""
 
+from monitoring.breakers import admin as breakers
 from monitoring.metrics import admin as metrics
 from monitoring.triggers import admin as triggers
 
-__all__ = ["metrics", "triggers"]
+__all__ = ["breakers", "metrics", "triggers"]

@@ -1,8 +1,9 @@
-"""What goes on by itself: housekeeping of metrics, and the look at every trigger."""
+"""What goes on by itself: housekeeping of metrics and circuit breakers, and the look at every trigger."""
 
 from celery import shared_task
 from django.utils import timezone
 
+from monitoring.breakers import services as breakers
 from monitoring.metrics import partitions, retention, rollup, sampling
 from monitoring.triggers.evaluating import evaluate
 
@@ -36,3 +37,16 @@ def forget() -> None:
 def evaluate_triggers() -> None:
     """Look at every trigger: for what does not come, what ran out, and stops that a process died over."""
     evaluate(now=timezone.now())
+
+
+@shared_task(name="breakers.tick")
+def tick_breakers() -> None:
+    """Take back holds whose time is over, and end incidents whose processes are gone."""
+    breakers.expire_holds()
+    breakers.sweep()
+
+
+@shared_task(name="breakers.forget")
+def forget_breakers() -> None:
+    """Drop what is older than it is kept."""
+    breakers.forget(now=timezone.now())

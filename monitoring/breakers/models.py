@@ -58,7 +58,7 @@ class CircuitBreaker(models.Model):
     )
     comment = models.CharField(max_length=200, blank=True)
     # Of the settings, so that nobody overwrites what somebody else changed meanwhile.
-    revision = models.PositiveIntegerField(default=1, editable=False)
+    revision = models.PositiveIntegerField(default=1)
     updated_at = models.DateTimeField(null=True, editable=False)
     updated_by = models.CharField(max_length=150, blank=True, editable=False)
 

@@ -22,6 +22,8 @@ from monitoring.breakers.tuning import settings_of
 from monitoring.day import this_week, today
 
 NEAREST = 5
+# How much two names must have in common, from 0 to 1: a forgotten half is still near.
+LIKENESS = 0.45
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +168,7 @@ def breaker(name: str, *, now: datetime) -> BreakerView:
 def nearest(name: str) -> list[str]:
     """Names like this one, the nearest first."""
     known = {known.casefold(): known for known in CircuitBreaker.objects.values_list("name", flat=True)}
-    return [known[found] for found in get_close_matches(name.casefold(), known, n=NEAREST)]
+    return [known[found] for found in get_close_matches(name.casefold(), known, n=NEAREST, cutoff=LIKENESS)]
 
 
 def processes(breaker_id: int, *, now: datetime, gone: bool = False) -> list[BreakerState]:

@@ -84,7 +84,7 @@ class Migration(migrations.Migration):
                 ('deadline_seconds', models.FloatField(blank=True, help_text='A call that takes longer is a failure; an asynchronous one is cancelled.', null=True, validators=[django.core.validators.MinValueValidator(0.001), django.core.validators.MaxValueValidator(604800.0)])),
                 ('quorum', models.PositiveSmallIntegerField(default=0, help_text='0: each process for itself. Else: when so many processes are open, all are, and one probes for all.', validators=[django.core.validators.MaxValueValidator(1000)])),
                 ('comment', models.CharField(blank=True, max_length=200)),
-                ('revision', models.PositiveIntegerField(default=1, editable=False)),
+                ('revision', models.PositiveIntegerField(default=1)),
                 ('updated_at', models.DateTimeField(editable=False, null=True)),
                 ('updated_by', models.CharField(blank=True, editable=False, max_length=150)),
                 ('hold', models.CharField(blank=True, choices=[('OPEN', 'forced open'), ('CLOSED', 'forced closed')], editable=False, max_length=8)),

@@ -1,9 +1,10 @@
 import pytest
 
 from alerts.services import submitting
+from tests.at_once import at_once
 from tests.cast import alice, bob, charlie, sam, trader
 
-__all__ = ["alice", "bob", "charlie", "sam", "trader"]
+__all__ = ["alice", "at_once", "bob", "charlie", "sam", "trader"]
 
 
 @pytest.fixture(autouse=True)

@@ -72,11 +72,11 @@ class Process:
         }
         return told | {"breakers": list(breakers), "transitions": []} | values
 
-    def report(self, *breakers: dict[str, Any], now: datetime = NOW, **values: Any) -> Taken:
+    def report(self, *breakers: dict[str, Any], now: datetime | None = NOW, **values: Any) -> Taken:
         report = decode(json.dumps(self.body(*breakers, **values)).encode())
         return services.take_report(actor=self.actor, report=report, now=now)
 
-    def opens(self, breaker: str = "yahoo_finance", *, now: datetime = NOW, **values: Any) -> Taken:
+    def opens(self, breaker: str = "yahoo_finance", *, now: datetime | None = NOW, **values: Any) -> Taken:
         """It says that the breaker has opened ten seconds ago."""
         change = self.changed("CLOSED", "OPEN", breaker)
         return self.report(a_breaker(breaker, "OPEN", state_s=10.0), transitions=[change], now=now, **values)

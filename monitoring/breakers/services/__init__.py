@@ -14,7 +14,7 @@ from monitoring.breakers.services.commands import (
 from monitoring.breakers.services.housekeeping import forget, sweep
 from monitoring.breakers.services.probing import lease_probe
 from monitoring.breakers.services.reporting import ForeignProcess, Taken, take_report
-from monitoring.breakers.services.tuning import ChangedMeanwhile, Refused, as_values, tune
+from monitoring.breakers.services.tuning import ChangedMeanwhile, Refused, as_values, own_configs, tune
 
 __all__ = [
     "ChangedMeanwhile",
@@ -30,6 +30,7 @@ __all__ = [
     "force_open",
     "forget",
     "lease_probe",
+    "own_configs",
     "release",
     "reset",
     "reset_all",

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from killswitch.locking import bounded
 from monitoring.breakers.choices import CommandKind
@@ -95,6 +96,12 @@ def as_values(breaker: CircuitBreaker) -> dict[str, Any]:
     return {name: getattr(breaker, name) for name in TUNED}
 
 
+def own_configs(breaker: CircuitBreaker, *, now: datetime | None = None) -> dict[str, dict[str, Any]]:
+    """What the code of each process that is there has, by its name."""
+    rows = BreakerState.objects.filter(present(now or timezone.now(), "process__"), breaker=breaker)
+    return dict(rows.order_by("process__name").values_list("process__name", "own_config"))
+
+
 def _checked(breaker: CircuitBreaker, values: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
     """The given values, as they are stored, if they are sound together and in every process that has it."""
     if unknown := [name for name in values if name not in TUNED]:
@@ -106,8 +113,6 @@ def _checked(breaker: CircuitBreaker, values: Mapping[str, Any], *, now: datetim
         whole.full_clean(validate_unique=False, validate_constraints=False)
     except ValidationError as error:
         raise Refused({field: words[0] for field, words in error.message_dict.items()}) from None
-    rows = BreakerState.objects.filter(present(now, "process__"), breaker=breaker)
-    own = dict(rows.order_by("process__name").values_list("process__name", "own_config"))
-    if wrong := problems(settings_of(whole), own):
+    if wrong := problems(settings_of(whole), own_configs(breaker, now=now)):
         raise Refused(wrong)
     return {name: getattr(whole, name) for name in values}
