@@ -8,6 +8,8 @@ class MonitoringConfig(AppConfig):
 
     def ready(self) -> None:
         from alerts import curves as alert_curves  # noqa: PLC0415  likewise
+        from monitoring.breakers import alert_card  # noqa: PLC0415  likewise
+        from monitoring.breakers import parts as breaker_parts  # noqa: PLC0415  likewise
         from monitoring.breakers.feed import BreakerFeed  # noqa: PLC0415  likewise
         from monitoring.metrics import own, parts  # noqa: PLC0415  they need the models, which exist only now
         from monitoring.metrics.hooks import register_listener  # noqa: PLC0415  likewise
@@ -18,4 +20,6 @@ class MonitoringConfig(AppConfig):
         parts.register()
         register_listener(after_batch)
         alert_curves.register(curves.drawn)
+        alert_curves.register(alert_card.drawn)
         register_side_feed(BreakerFeed())
+        breaker_parts.register()
