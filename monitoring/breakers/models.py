@@ -166,10 +166,13 @@ class BreakerState(models.Model):
     failure_type = models.CharField(max_length=200, blank=True)
     failure_text = models.CharField(max_length=500, blank=True)
     failure_at = models.DateTimeField(null=True)
-    # Seconds in OPEN of the times that are over, and of all as far as metrics know.
+    # What metrics know, and since when. Seconds in OPEN: of the times that are over; of all, as far as they are counted.
+    metered_at = models.DateTimeField(null=True)
     open_s = models.FloatField(default=0)
     metered_open_s = models.FloatField(default=0)
     metered_rejected = models.BigIntegerField(default=0)
+    # Changes of state, by where they led to, that metrics do not know of yet.
+    unmetered = models.JSONField(default=dict)
 
     class Meta:
         constraints = [

@@ -18,13 +18,13 @@ MISSED = timedelta(days=1)
 SPANS = """
 SELECT t.breaker_id, tstzrange(t.at - t.in_previous_s * interval '1 second', t.at) AS span
 FROM monitoring_breakertransition t
-WHERE t.breaker_id = ANY(%(ids)s) AND t.from_state = %(state)s AND t.at > %(start)s
+WHERE (%(ids)s::bigint[] IS NULL OR t.breaker_id = ANY(%(ids)s)) AND t.from_state = %(state)s AND t.at > %(start)s
 UNION ALL
 SELECT s.breaker_id, tstzrange(s.since, GREATEST(s.since, CASE
     WHEN c.hub <> '' OR (p.reported_at > %(lately)s AND c.left_at IS NULL) THEN %(now)s ELSE p.reported_at END))
 FROM monitoring_breakerstate s JOIN monitoring_breakerprocess p ON p.id = s.process_id
 LEFT JOIN killswitch_tradingclient c ON c.id = p.stream_id
-WHERE s.breaker_id = ANY(%(ids)s) AND s.state = %(state)s AND p.reported_at > %(start)s
+WHERE (%(ids)s::bigint[] IS NULL OR s.breaker_id = ANY(%(ids)s)) AND s.state = %(state)s AND p.reported_at > %(start)s
 """
 WHOLE = f"""
 WITH spans AS ({SPANS}), whole AS (SELECT breaker_id, range_agg(span) AS spans FROM spans GROUP BY breaker_id)
@@ -79,9 +79,9 @@ def seconds(ids: Sequence[int], spans: Sequence[Span], *, now: datetime) -> dict
 
 
 def stretches(
-    ids: Sequence[int], span: Span, *, now: datetime, limit: int, state: State = State.OPEN
+    ids: Sequence[int] | None, span: Span, *, now: datetime, limit: int, state: State = State.OPEN
 ) -> list[Stretch]:
-    """The newest times in OPEN (or another state) that touch the span, in order."""
+    """The newest times in OPEN (or another state) of these breakers (None: all) that touch the span, in order."""
     parameters = _parameters(ids, span.start, now, state) | {"end": span.end, "limit": limit}
     return _read(STRETCHES, parameters, now)[::-1]
 
@@ -99,6 +99,7 @@ def _read(sql: str, parameters: dict[str, Any], now: datetime) -> list[Stretch]:
 
 
 def _parameters(
-    ids: Sequence[int], start: datetime, now: datetime, state: State = State.OPEN
+    ids: Sequence[int] | None, start: datetime, now: datetime, state: State = State.OPEN
 ) -> dict[str, Any]:
-    return {"ids": list(ids), "start": start, "now": now, "lately": now - LATELY, "state": str(state)}
+    given = None if ids is None else list(ids)
+    return {"ids": given, "start": start, "now": now, "lately": now - LATELY, "state": str(state)}

@@ -239,7 +239,7 @@ def progress(command_id: int) -> Progress:
     return Progress(applied=len(rows) - len(waiting), of=len(rows), waiting=waiting)
 
 
-def open_for(*, now: datetime, name: str = "", client: str = "") -> "Failing":
+def failing(*, now: datetime, name: str = "", client: str = "") -> "Failing":
     """What of this breaker (empty: any) is not closed of its own accord, in this client (empty: any): for triggers."""
     rows = BreakerState.objects.all()
     if name:
@@ -247,11 +247,11 @@ def open_for(*, now: datetime, name: str = "", client: str = "") -> "Failing":
     if client:
         rows = rows.filter(process__name=client)
     there = present(now, "process__")
-    failing = rows.filter(forced="", failing_since__isnull=False).select_related("process", "breaker")
-    longest = failing.filter(there).order_by("failing_since", "pk").first()
+    not_closed = rows.filter(forced="", failing_since__isnull=False).select_related("process", "breaker")
+    longest = not_closed.filter(there).order_by("failing_since", "pk").first()
     # It went without saying goodbye, and nobody of its name has come after it.
     heirs = BreakerState.objects.filter(there).values("process__name")
-    lost = failing.filter(process__stream__isnull=False, process__stream__left_at=None).exclude(
+    lost = not_closed.filter(process__stream__isnull=False, process__stream__left_at=None).exclude(
         there | Q(process__name__in=heirs)
     )
     newest = (

@@ -78,7 +78,7 @@ class BreakerPageSerializer(serializers.Serializer[Any]):
     next = serializers.CharField(allow_null=True)
 
 
-class ProcessSerializer(serializers.ModelSerializer[BreakerState]):
+class ProcessSerializer(serializers.ModelSerializer[Any]):
     """What one process says of the breaker."""
 
     name = serializers.CharField(source="process.name")

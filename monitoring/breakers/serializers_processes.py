@@ -116,9 +116,9 @@ class ReportSerializer(serializers.Serializer[Any]):
     dropped = serializers.IntegerField(
         required=False, min_value=0, help_text="Transitions that had to be given up, ever."
     )
-    breakers = ReportedBreakerSerializer(many=True, required=False, max_length=MOST_BREAKERS)
+    breakers = ReportedBreakerSerializer(many=True, required=False, help_text=f"At most {MOST_BREAKERS}.")
     transitions = ReportedTransitionSerializer(
-        many=True, required=False, max_length=MOST_TRANSITIONS, help_text="The oldest first."
+        many=True, required=False, help_text=f"At most {MOST_TRANSITIONS}, the oldest first."
     )
 
 

@@ -92,6 +92,33 @@ def series(
     return Chart(metric, start, end, step, lines)
 
 
+def highest(name: str, label: str, start: datetime, end: datetime, step: timedelta) -> Chart:
+    """A gauge by one of its labels, whatever the others are: of each cell only `high` means something. At most MOST_SERIES lines are
+    read, those with the largest newest values.
+    """
+    metric = _metric(name)
+    start, end = _aligned(start, end, step)
+    found: dict[str, list[int]] = {}
+    for pk, labels in Series.objects.filter(name=name).order_by("-value", "pk").values_list("id", "labels"):
+        found.setdefault(labels.get(label, ""), []).append(pk)
+    kept = sorted(list(found)[:MOST_SERIES])
+    groups = {pk: number for number, key in enumerate(kept) for pk in found[key]}
+    coarse = step % HOUR == timedelta(0)
+    _check_size(len(groups), len(kept), end - start, coarse=coarse)
+    cells = rows.by_step(metric.kind, groups, Span(start, end), step=step, coarse=coarse)
+    slots = range(_points(start, end, step))
+    return Chart(
+        metric,
+        start,
+        end,
+        step,
+        [
+            Line({label: key}, [cells.get((number, slot)) for slot in slots])
+            for number, key in enumerate(kept)
+        ],
+    )
+
+
 def totals(
     name: str, spans: Sequence[Span], labels: Labels | None = None, *, by: Sequence[str] | None = None
 ) -> list[Line]:

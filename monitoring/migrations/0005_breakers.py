@@ -11,6 +11,22 @@ VIEW = ["view_circuitbreaker"]
 OPERATE = [*VIEW, "reset_circuitbreaker", "force_circuitbreaker"]
 
 
+# Every opening is told by itself; this one says that it does not go away. docs/triggers.md says why it does not stop trading.
+TRIGGER = {
+    "metric": "circuit_breaker_open_for_seconds",
+    "aggregate": "LARGEST",
+    "threshold": 300,
+    "category": "SYSTEM_ERROR",
+    "priority": "HIGH",
+    "stop_reason": "API_FAILURE",
+}
+
+
+def make_trigger(apps, schema_editor):
+    trigger, _ = apps.get_model("monitoring", "Trigger").objects.get_or_create(name="api-failure", defaults=TRIGGER)
+    apps.get_model("monitoring", "TriggerState").objects.get_or_create(trigger=trigger)
+
+
 def grant_roles(apps, schema_editor):
     grant(
         apps,
@@ -153,9 +169,11 @@ class Migration(migrations.Migration):
                 ('failure_type', models.CharField(blank=True, max_length=200)),
                 ('failure_text', models.CharField(blank=True, max_length=500)),
                 ('failure_at', models.DateTimeField(null=True)),
+                ('metered_at', models.DateTimeField(null=True)),
                 ('open_s', models.FloatField(default=0)),
                 ('metered_open_s', models.FloatField(default=0)),
                 ('metered_rejected', models.BigIntegerField(default=0)),
+                ('unmetered', models.JSONField(default=dict)),
                 ('process', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='states', to='monitoring.breakerprocess')),
                 ('breaker', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='states', to='monitoring.circuitbreaker')),
             ],
@@ -229,5 +247,11 @@ class Migration(migrations.Migration):
             model_name='breakercommand',
             index=models.Index(fields=['at'], name='breaker_command_at'),
         ),
+        migrations.AddField(
+            model_name='series',
+            name='shown_until',
+            field=models.DateTimeField(null=True),
+        ),
+        migrations.RunPython(make_trigger, migrations.RunPython.noop),
         migrations.RunPython(grant_roles, migrations.RunPython.noop),
     ]

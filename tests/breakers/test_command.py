@@ -239,7 +239,7 @@ def test_commands_and_reports_at_once_keep_the_order_of_versions(at_once: Run) -
             )
             process.report(a_breaker("a"), a_breaker("b", state), transitions=[change])
 
-    at_once([*(lambda n=n: command(n) for n in range(6)), *(lambda p=p: report(p) for p in processes)])  # type: ignore[misc]
+    at_once([*(lambda n=n: command(n) for n in range(6)), *(lambda p=p: report(p) for p in processes)])
     # Commands, and what the quorum made of the reports, have a version each.
     versions = list(BreakerCommand.objects.order_by("version").values_list("version", flat=True))
     assert len(set(versions)) == len(versions) == 12

@@ -96,6 +96,9 @@ TABLE: Mapping[str, Metric] = {
 CONSOLE_OWN = frozenset(
     {
         "ai_monthly_cost_usd",
+        "circuit_breaker_transitions_total",
+        "circuit_breaker_rejected_total",
+        "circuit_breaker_open_seconds_total",
         "host_cpu_usage_pct",
         "host_memory_usage_pct",
         "host_disk_usage_pct",

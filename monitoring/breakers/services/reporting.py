@@ -1,14 +1,15 @@
 """What processes report is taken in here: each report once, in one transaction."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from killswitch.locking import bounded, database_time
+from killswitch.locking import bounded, database_time, limit_waits
 from killswitch.models import TradingClient
 from monitoring.breakers import hooks
-from monitoring.breakers.choices import NUMBERS, State
+from monitoring.breakers.choices import NUMBERS, ORDERED, State
 from monitoring.breakers.feed import changes_above
 from monitoring.breakers.models import (
     BreakerApplied,
@@ -24,6 +25,10 @@ from opsconsole.audit.actor import Actor
 from opsconsole.live.publish import publish
 
 COUNTS = ("success", "failure", "slow", "ignored", "rejected")
+# A little less than the minutes of metrics, so that none is without a state.
+METER_EVERY = timedelta(seconds=45)
+# What tells a stay in a state from another one, of which nobody told.
+SAME_STAY = timedelta(seconds=5)
 WRITTEN = (
     *(
         "state",
@@ -38,7 +43,7 @@ WRITTEN = (
     ),
     *COUNTS,
     *("calls", "failure_rate", "slow_rate", "failure_type", "failure_text", "failure_at"),
-    *("open_s", "metered_open_s", "metered_rejected"),
+    *("open_s", "metered_at", "metered_open_s", "metered_rejected", "unmetered"),
 )
 
 
@@ -100,8 +105,8 @@ def _take(*, actor: Actor, report: Report, now: datetime | None) -> tuple[Taken,
     _note_transitions(process, fresh, known, moment)
     _note_applied(process, report, moment)
     brought = _states(process, report, known, fresh, moment)
-    metered = hooks.meter_all(process.name, [_metered(one) for one in brought], moment)
-    _write(brought, metered=metered)
+    _meter(process, brought, moment)
+    _write(brought)
     told = [Told(one.breaker.pk, one.after, one.changes) for one in brought if one.has_changed]
     follow(process=process, told=told, states=[one.after for one in brought], now=moment)
     publish("breakers")
@@ -197,8 +202,13 @@ def _state(
     one: ReportedBreaker, before: BreakerState | None, changes: Sequence[ReportedTransition], moment: datetime
 ) -> BreakerState:
     since = moment - timedelta(seconds=one.state_s)
-    if before is not None and before.state == one.state and not changes:
-        # The same stay, as it was told first: later reports only measure it anew.
+    if (
+        before is not None
+        and not changes
+        and before.state == one.state
+        and abs(since - before.since) < SAME_STAY
+    ):
+        # As it was told first: later reports only measure it anew.
         since = before.since
     failure = one.last_failure
     return BreakerState(
@@ -219,8 +229,12 @@ def _state(
         failure_at=moment - timedelta(seconds=failure.ago_s) if failure else None,
         open_s=(before.open_s if before else 0.0)
         + sum(change.in_previous_s for change in changes if change.from_ == State.OPEN),
+        metered_at=before.metered_at if before else None,
         metered_open_s=before.metered_open_s if before else 0.0,
         metered_rejected=before.metered_rejected if before else 0,
+        unmetered=dict(
+            Counter(before.unmetered if before else {}) + Counter(change.to for change in changes)
+        ),
         **{name: getattr(one.counts, name) for name in COUNTS},
     )
 
@@ -232,24 +246,44 @@ def _failing_since(
     since: datetime,
     moment: datetime,
 ) -> datetime | None:
-    if one.state == State.CLOSED:
+    """Of its own accord: what an operator orders is no failure, nor is trying anew after a release."""
+    if one.state == State.CLOSED or one.forced:
         return None
-    left = [change.ago_s for change in changes if change.from_ == State.CLOSED]
-    if left:
-        return moment - timedelta(seconds=left[-1])
-    return (before.failing_since if before else None) or since
+    opened = [
+        change.ago_s for change in changes if change.from_ == State.CLOSED and change.why not in ORDERED
+    ]
+    if opened:
+        return moment - timedelta(seconds=opened[-1])
+    known = before.failing_since if before else None
+    return known or (since if one.state == State.OPEN else None)
+
+
+def _meter(process: BreakerProcess, brought: Sequence[_Brought], moment: datetime) -> None:
+    """Have counted what has grown, and each state once a minute."""
+    due = [(one, metered) for one in brought if _is_due(one.after, metered := _metered(one), moment)]
+    if not due:
+        return
+    if hooks.meter_all(process.name, [metered for _, metered in due], moment):
+        for row in (one.after for one, _ in due):
+            row.metered_rejected = max(row.metered_rejected, row.rejected)
+            row.metered_open_s = max(row.metered_open_s, _open_s(row))
+            row.metered_at, row.unmetered = moment, {}
+    # Metrics wait for their own locks longer than those may wait that come now.
+    limit_waits()
+
+
+def _is_due(row: BreakerState, metered: hooks.Metered, moment: datetime) -> bool:
+    grown = metered.changes or metered.rejected or metered.open_s
+    return bool(grown) or row.metered_at is None or moment - row.metered_at > METER_EVERY
 
 
 def _metered(one: _Brought) -> hooks.Metered:
     after = one.after
-    changes: dict[str, int] = {}
-    for change in one.changes:
-        changes[change.to] = changes.get(change.to, 0) + 1
     states = [change.to for change in one.changes] + [after.state]
     return hooks.Metered(
         breaker=one.breaker.name,
         states=[NUMBERS[State(state)] for state in states],
-        changes=changes,
+        changes=after.unmetered,
         rejected=max(0, after.rejected - after.metered_rejected),
         open_s=max(0.0, _open_s(after) - after.metered_open_s),
     )
@@ -261,12 +295,8 @@ def _open_s(row: BreakerState) -> float:
     return row.open_s + max(0.0, now)
 
 
-def _write(brought: Sequence[_Brought], *, metered: bool) -> None:
+def _write(brought: Sequence[_Brought]) -> None:
     """All in one statement."""
-    if metered:
-        for one in brought:
-            one.after.metered_rejected = max(one.after.metered_rejected, one.after.rejected)
-            one.after.metered_open_s = max(one.after.metered_open_s, _open_s(one.after))
     BreakerState.objects.bulk_create(
         [one.after for one in brought],
         update_conflicts=True,
