@@ -8,8 +8,9 @@ class MonitoringConfig(AppConfig):
 
     def ready(self) -> None:
         from alerts import curves as alert_curves  # noqa: PLC0415  they need the models, which exist only now
-        from monitoring.breakers import hooks  # noqa: PLC0415  likewise
+        from monitoring.breakers import alert_card, hooks  # noqa: PLC0415  likewise
         from monitoring.breakers import own as own_breakers  # noqa: PLC0415  likewise
+        from monitoring.breakers import parts as breaker_parts  # noqa: PLC0415  likewise
         from monitoring.breakers.feed import BreakerFeed  # noqa: PLC0415  likewise
         from monitoring.health import wiring  # noqa: PLC0415  likewise
         from monitoring.metrics import breakers, own, parts  # noqa: PLC0415  likewise
@@ -24,5 +25,7 @@ class MonitoringConfig(AppConfig):
         register_listener(after_batch)
         hooks.register_listener(after_breakers)
         alert_curves.register(curves.drawn)
+        alert_curves.register(alert_card.drawn)
         register_side_feed(BreakerFeed())
+        breaker_parts.register()
         own_breakers.register()

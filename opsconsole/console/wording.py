@@ -46,6 +46,15 @@ PHRASES = {
     "killswitch.override_ended": ("check", "ended the override: {label}"),
     "killswitch.local_stop_began": ("lock", "stopped on its own host: {label}"),
     "killswitch.local_stop_ended": ("lock-open", "ended its own host's stop: {label}"),
+    "breakers.opened": ("octagon", "opened the circuit breaker {label}"),
+    "breakers.closed": ("circle-check", "closed the circuit breaker {label}"),
+    "breakers.reset": ("refresh", "reset the circuit breaker {label}"),
+    "breakers.reset_all": ("refresh", "reset all circuit breakers"),
+    "breakers.forced_open": ("lock", "forced the circuit breaker {label} open"),
+    "breakers.forced_closed": ("lock", "forced the circuit breaker {label} closed"),
+    "breakers.released": ("lock-open", "released the circuit breaker {label}"),
+    "breakers.hold_expired": ("clock", "ended the hold of {label}: its time was over"),
+    "breakers.tuned": ("pencil", "tuned the circuit breaker {label}"),
     "alerts.channel_resealed": ("lock", "sealed the secrets of the channel {label} again"),
 }
 
