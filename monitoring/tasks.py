@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from typing import Any
-
 from celery import shared_task
 from celery.signals import celeryd_after_setup
 from django.utils import timezone
