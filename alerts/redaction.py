@@ -12,6 +12,16 @@ _PATTERNS = (
     (re.compile(r"\bx(?:ox[a-z]|app)-[\w-]{8,}"), HIDDEN),
     (re.compile(r"(/(?:services|workflows|triggers|webhooks?)/)[\w\-./]{16,}"), rf"\1{HIDDEN}"),
     (re.compile(r"(?<=://)[^/\s@'\"]+@"), f"{HIDDEN}@"),
+    # Keys of AI services and clouds, and whatever is called a key, a token or a password.
+    (re.compile(r"\b(?:sk|pk|rk)-[\w-]{8,}|\bAKIA[A-Z0-9]{12,}"), HIDDEN),
+    (re.compile(r"(?i)\b((?:bearer|basic)\s+)(?=[a-z\-.~+/=]*[\d_])[\w\-.~+/=]{8,}"), rf"\1{HIDDEN}"),
+    (
+        re.compile(
+            r"(?i)([\w-]*(?:api[_-]?key|token|secret|password|passwd|signature)[\"']?\s*[=:]\s*[\"']?)"
+            r"(?!\[secret\])[^\s&\"',;]{3,}"
+        ),
+        rf"\1{HIDDEN}",
+    ),
 )
 # A shorter one would blank out half of a text, and is no secret to speak of.
 _SHORTEST = 4

@@ -35,7 +35,7 @@ def bounded(function: Callable[P, R]) -> Callable[P, R]:
         for left in reversed(range(TRIES)):
             try:
                 with transaction.atomic():
-                    _limit_waits()
+                    limit_waits()
                     return function(*args, **kwargs)
             except OperationalError as error:
                 if not left or not isinstance(error.__cause__, LockNotAvailable | DeadlockDetected):
@@ -75,7 +75,8 @@ def database_time() -> datetime:
     return moment
 
 
-def _limit_waits() -> None:
+def limit_waits() -> None:
+    """Of this transaction, from here on."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT set_config('idle_in_transaction_session_timeout', %s, true), set_config('lock_timeout', %s, true)",

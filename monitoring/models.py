@@ -1,11 +1,27 @@
 """Django looks for models here; each lives with what it belongs to."""
 
+from monitoring.breakers.models import (
+    BreakerApplied,
+    BreakerCommand,
+    BreakerProcess,
+    BreakerState,
+    BreakerTransition,
+    BreakerVersion,
+    CircuitBreaker,
+)
 from monitoring.health.models import HealthChange, HealthComponent, HealthDay, ProbeJob, Pulse
 from monitoring.metrics.models import Batch, FiveMinutes, Hour, Minute, RollUp, Series
 from monitoring.triggers.models import Trigger, TriggerState
 
 __all__ = [
     "Batch",
+    "BreakerApplied",
+    "BreakerCommand",
+    "BreakerProcess",
+    "BreakerState",
+    "BreakerTransition",
+    "BreakerVersion",
+    "CircuitBreaker",
     "FiveMinutes",
     "HealthChange",
     "HealthComponent",

@@ -1,10 +1,11 @@
-"""What goes on by itself: housekeeping of metrics, the look at every trigger, and health checks."""
+"""What goes on by itself: housekeeping of metrics and circuit breakers, the look at every trigger, and health checks."""
 
 from typing import Any
 
 from celery import shared_task
 from django.utils import timezone
 
+from monitoring.breakers import services as breakers
 from monitoring.health import history, pulsing, runner
 from monitoring.health.checks.pulses import WORKER
 from monitoring.health.checks.worker import TASK, do_job
@@ -41,6 +42,19 @@ def forget() -> None:
 def evaluate_triggers() -> None:
     """Look at every trigger: for what does not come, what ran out, and stops that a process died over."""
     evaluate(now=timezone.now())
+
+
+@shared_task(name="breakers.tick")
+def tick_breakers() -> None:
+    """Take back holds whose time is over, and end incidents whose processes are gone."""
+    breakers.expire_holds()
+    breakers.sweep()
+
+
+@shared_task(name="breakers.forget")
+def forget_breakers() -> None:
+    """Drop what is older than it is kept."""
+    breakers.forget(now=timezone.now())
 
 
 @shared_task(name="health.tick")

@@ -8,6 +8,8 @@ from alerts import api_channels, api_chat, api_people, api_rules, api_silences
 from alerts.alertmanager.webhook import AlertmanagerWebhookView
 from killswitch import api as killswitch
 from killswitch import api_processes as processes
+from monitoring.breakers import api as breakers
+from monitoring.breakers import api_processes as breaker_processes
 from monitoring.health import api as health
 from monitoring.metrics import api as metrics
 from monitoring.metrics import api_reading as metrics_reading
@@ -70,6 +72,39 @@ urlpatterns = [
     path("system/info", health.SystemInfoView.as_view(), name="api-system-info"),
     path("system/status", health.SystemStatusView.as_view(), name="api-system-status"),
     path("triggers", TriggersView.as_view(), name="api-triggers"),
+    path(
+        "circuit-breaker-reports", breaker_processes.ReportView.as_view(), name="api-circuit-breaker-reports"
+    ),
+    path("circuit-breaker-probes", breaker_processes.ProbeView.as_view(), name="api-circuit-breaker-probes"),
+    path("circuit-breakers", breakers.BreakersView.as_view(), name="api-circuit-breakers"),
+    path(
+        "circuit-breakers/reset-all", breakers.ResetAllView.as_view(), name="api-circuit-breakers-reset-all"
+    ),
+    # A name may have slashes, so what follows it is looked for first.
+    path(
+        "circuit-breakers/<path:name>/reset", breakers.ResetView.as_view(), name="api-circuit-breaker-reset"
+    ),
+    path(
+        "circuit-breakers/<path:name>/force-open",
+        breakers.ForceOpenView.as_view(),
+        name="api-circuit-breaker-force-open",
+    ),
+    path(
+        "circuit-breakers/<path:name>/force-close",
+        breakers.ForceCloseView.as_view(),
+        name="api-circuit-breaker-force-close",
+    ),
+    path(
+        "circuit-breakers/<path:name>/release",
+        breakers.ReleaseView.as_view(),
+        name="api-circuit-breaker-release",
+    ),
+    path(
+        "circuit-breakers/<path:name>/transitions",
+        breakers.TransitionsView.as_view(),
+        name="api-circuit-breaker-transitions",
+    ),
+    path("circuit-breakers/<path:name>", breakers.BreakerView.as_view(), name="api-circuit-breaker"),
     path("schema", SpectacularJSONAPIView.as_view(), name="api-schema"),
     path("docs", DocsView.as_view(), name="api-docs"),
     re_path("", NotFoundView.as_view()),

@@ -24,7 +24,7 @@ from opsconsole.bridge import Bridge
 from opsconsole.live.acknowledge import Endpoint
 from opsconsole.live.companions import make_companions
 from opsconsole.live.endpoints import make_endpoints
-from opsconsole.live.feeds import trading_feed
+from opsconsole.live.feeds import side_feeds, trading_feed
 from opsconsole.live.service import LiveService
 from opsconsole.pool import WorkerPool
 
@@ -54,7 +54,9 @@ class WebProcess:
             is_away=lambda: not self.live.hub.database_answers,
             refuse=refuse,
         )
-        self.live = LiveService(trading_feed(), term=settings.LEASE_TERM, otherwise=self._bridge)
+        self.live = LiveService(
+            trading_feed(), term=settings.LEASE_TERM, otherwise=self._bridge, sides=side_feeds()
+        )
         self._companions = make_companions(self.live.hub)
         self._own = make_endpoints(self._bridge)
         self._endpoints: dict[str, Endpoint] = {**self._own, **self.live.endpoints}

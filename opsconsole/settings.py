@@ -263,6 +263,8 @@ CELERY_BEAT_SCHEDULE = {
     "metrics.roll_up": {"task": "metrics.roll_up", "schedule": 300.0, "options": {"expires": 240}},
     "metrics.forget": {"task": "metrics.forget", "schedule": 1800.0, "options": {"expires": 600}},
     "triggers.evaluate": {"task": "triggers.evaluate", "schedule": 5.0, "options": {"expires": 10}},
+    "breakers.tick": {"task": "breakers.tick", "schedule": 5.0, "options": {"expires": 10}},
+    "breakers.forget": {"task": "breakers.forget", "schedule": 3600.0, "options": {"expires": 600}},
     "health.tick": {"task": "health.tick", "schedule": 2.0, "options": {"expires": 4}},
     "health.forget": {"task": "health.forget", "schedule": 1800.0, "options": {"expires": 600}},
     "api.forget_idempotent_calls": {

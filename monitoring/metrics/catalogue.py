@@ -16,10 +16,11 @@ class Kind(StrEnum):
 
 
 class Source(StrEnum):
-    """Who says it: trading processes push theirs; the console knows the others itself."""
+    """Who says it: trading processes push theirs; the console knows the others itself, or counts them for each client from its reports."""
 
     CLIENT = "client"
     CONSOLE = "console"
+    REPORTS = "reports"
 
 
 class Group(StrEnum):
@@ -214,6 +215,32 @@ _METRICS = (
         Group.SYSTEM,
         "State of a circuit breaker: 0 closed, 1 half-open, 2 open.",
         labels=("name",),
+    ),
+    Metric(
+        "circuit_breaker_transitions_total",
+        Kind.COUNTER,
+        Group.SYSTEM,
+        "Changes of a circuit breaker's state, by the state they led to.",
+        labels=("name", "to"),
+        choices=MappingProxyType({"to": ("CLOSED", "HALF_OPEN", "OPEN")}),
+        source=Source.REPORTS,
+    ),
+    Metric(
+        "circuit_breaker_rejected_total",
+        Kind.COUNTER,
+        Group.SYSTEM,
+        "Calls that a circuit breaker did not let through.",
+        labels=("name",),
+        source=Source.REPORTS,
+    ),
+    Metric(
+        "circuit_breaker_open_seconds_total",
+        Kind.COUNTER,
+        Group.SYSTEM,
+        "Seconds that a circuit breaker was open.",
+        labels=("name",),
+        unit="seconds",
+        source=Source.REPORTS,
     ),
     _host("host_cpu_usage_pct", "Use of the host's processors, in percent."),
     _host("host_memory_usage_pct", "Use of the host's memory, in percent."),

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from killswitch.models import Activation
 from monitoring.metrics import reading
-from monitoring.metrics.catalogue import CATALOGUE
+from monitoring.metrics.catalogue import CATALOGUE, Kind
 from monitoring.metrics.cells import Cell, merge, quantile
 from monitoring.metrics.panels import ACTIVATIONS, SWITCH, Page, Panel, Query
 from monitoring.metrics.rows import EPOCH
@@ -19,10 +19,9 @@ MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 # A chart shows so many lines; of more, those with the largest newest values.
 MOST_LINES = 8
 TABLE_ROWS = 12
-MOST_MARKS = 50
+MOST_EPISODES = 50
 # Panels that also show how the observations spread.
 SPREAD = frozenset({"slippage"})
-OPEN = 2
 
 Number = Callable[[Cell, float], float | None]
 Read = Callable[[str, tuple[str, ...] | None], reading.Chart]
@@ -98,16 +97,6 @@ class Drawn:
     more: int
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A stretch of the time axis. `kind`: stop, drill or breaker; `end`: None while it goes on."""
-
-    kind: str
-    label: str
-    start: datetime
-    end: datetime | None
-
-
 def grid(chosen: Range, *, now: datetime) -> Grid:
     end = EPOCH - (EPOCH - now) // chosen.step * chosen.step
     return Grid(end - chosen.length, end, chosen.step, now)
@@ -118,6 +107,8 @@ def draw(page: Page, steps: Grid) -> list[Drawn]:
 
     @cache
     def read(name: str, by: tuple[str, ...] | None) -> reading.Chart:
+        if by is not None and CATALOGUE[name].kind is Kind.GAUGE:
+            return reading.highest(name, by[0], steps.start, steps.end, steps.step)
         return reading.series(name, {}, steps.start, steps.end, steps.step, by=by)
 
     return [_drawn(panel, steps, read) for panel in page.panels]
@@ -178,6 +169,8 @@ def _ratio(above: reading.Chart, below: reading.Chart, label: str) -> list[Track
 def _number(query: Query) -> Number:
     if query.show == "rate":
         return lambda cell, seconds: cell.total / seconds if seconds >= 1 else None
+    if query.show == "high":
+        return lambda cell, _: cell.high
     if query.show in {"last", "mean"}:
         return lambda cell, _: cell.last if query.show == "last" else cell.mean
     if query.show == "increase":
@@ -194,14 +187,14 @@ def _rounded(number: float | None) -> float | None:
 # The kill switch
 
 
-def _episodes(start: datetime, end: datetime) -> list[Activation]:
+def episodes(start: datetime, end: datetime) -> list[Activation]:
     """What was stopped within this time, and drills; the newest ones, in order."""
     found = Activation.objects.filter(Q(ended_at=None) | Q(ended_at__gt=start), activated_at__lt=end)
-    return sorted(found.order_by("-id")[:MOST_MARKS], key=lambda row: row.activated_at)
+    return sorted(found.order_by("-id")[:MOST_EPISODES], key=lambda row: row.activated_at)
 
 
 def _of_the_switch(panel: Panel, steps: Grid) -> Track:
-    real = [row for row in _episodes(steps.start, steps.end) if not row.drill]
+    real = [row for row in episodes(steps.start, steps.end) if not row.drill]
     if panel.key == ACTIVATIONS:
         counts = [sum(at <= row.activated_at < at + steps.step for row in real) for at in steps.times]
         return Track(
@@ -221,41 +214,6 @@ def _of_the_switch(panel: Panel, steps: Grid) -> Track:
         [Cell(state, 1, last=state, high=state, low=state) for state in states],
         lambda cell, _: cell.high,
     )
-
-
-def marks(steps: Grid) -> list[Mark]:
-    """Stops, drills and open breakers within the range, in order; the newest of them."""
-    found = [
-        Mark(
-            "drill" if row.drill else "stop",
-            f"{'Drill' if row.drill else row.mode} {row.scope}, {row.reason}",
-            row.activated_at,
-            row.ended_at,
-        )
-        for row in _episodes(steps.start, steps.end)
-    ]
-    chart = reading.series("circuit_breaker_state", {}, steps.start, steps.end, steps.step)
-    breakers: dict[str, list[reading.Line]] = {}
-    for line in chart.lines:
-        breakers.setdefault(line.labels["name"], []).append(line)
-    for name, lines in breakers.items():
-        found += _openings(f"{name} OPEN", lines, steps)
-    return sorted(found, key=lambda mark: mark.start)[-MOST_MARKS:]
-
-
-def _openings(label: str, lines: Sequence[reading.Line], steps: Grid) -> list[Mark]:
-    """As exact as the steps: a breaker counts as open for each step in which it was so for anybody."""
-    found: list[Mark] = []
-    for number, at in enumerate(steps.times):
-        cell = merge(line.cells[number] for line in lines)
-        if cell is None or cell.high is None or cell.high < OPEN:
-            continue
-        end = at + steps.step
-        if found and found[-1].end == at:
-            found[-1] = Mark("breaker", label, found[-1].start, end)
-        else:
-            found.append(Mark("breaker", label, at, end))
-    return found
 
 
 # How observations spread over the buckets

@@ -5,9 +5,9 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import Min
 
+from monitoring.day import Span, days_of_month, span_of, trading_date
 from monitoring.metrics import reading
 from monitoring.metrics.cells import merge
-from monitoring.metrics.day import Span, days_of_month, span_of, trading_date
 from monitoring.metrics.models import Series
 from monitoring.metrics.values import NEVER, ago
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from monitoring.day import today
 from monitoring.metrics import reading, rows
 from monitoring.metrics.catalogue import CATALOGUE, Kind
 from monitoring.metrics.cells import Cell, merge, quantile
-from monitoring.metrics.day import today
 from monitoring.metrics.models import Series
 from monitoring.metrics.values import NEVER, Value, gauge, known, together, unknown
 

@@ -18,7 +18,9 @@ from monitoring.metrics.models import Series
 from monitoring.metrics.sources import OwnMetric, Sample, own_metrics, read_sources
 
 # `key` stands for name, client and labels, so what was rendered for it stays right as long as the process lives.
-_ROWS = "SELECT key::text, value, count, buckets FROM monitoring_series ORDER BY id"
+_ROWS = """
+SELECT key::text, value, count, buckets FROM monitoring_series WHERE shown_until IS NULL OR shown_until > %s ORDER BY id
+"""
 # Renderings of series that are gone are dropped when there are so many times more of them than rows.
 _SPARE = 2
 
@@ -65,7 +67,7 @@ _renderings = Renderings()
 
 def expose(*, now: datetime, openmetrics: bool = False) -> str:
     """All metrics of the catalogue and of the console, without those of the web processes and without an end mark."""
-    lines = _series_lines()
+    lines = _series_lines(now)
     own = {metric.name: metric for metric in own_metrics()}
     for sample in read_sources(now=now):
         _add_sample(lines, sample, own)
@@ -77,9 +79,9 @@ def expose(*, now: datetime, openmetrics: bool = False) -> str:
     return "".join(parts)
 
 
-def _series_lines() -> dict[str, list[str]]:
+def _series_lines(now: datetime) -> dict[str, list[str]]:
     """The lines of all series, by metric."""
-    rows = _read()
+    rows = _read(now)
     renderings = _renderings.of(rows)
     lines: dict[str, list[str]] = {name: [] for name in CATALOGUE}
     number = text.number
@@ -110,9 +112,9 @@ def _add_histogram(
     )
 
 
-def _read() -> list[Row]:
+def _read(now: datetime) -> list[Row]:
     with connection.cursor() as cursor:
-        cursor.execute(_ROWS)
+        cursor.execute(_ROWS, [now])
         rows: list[Row] = cursor.fetchall()
     return rows
 

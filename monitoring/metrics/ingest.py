@@ -83,6 +83,12 @@ def keep_own(values: Mapping[Ident, float], *, slot: str, now: datetime) -> int:
     return 0 if result.repeated else result.accepted
 
 
+def keep_reported(changes: Mapping[Ident, Change], *, client: str, slot: str, now: datetime) -> None:
+    """What the console counts for a client from its reports, in the caller's transaction. `slot`: a name of its own."""
+    batch = Batch(batch_id=slot, client=client, sent_at=now, series=[])
+    _stored(batch, _Sorted(dict(changes), accepted=len(changes)), at=now, now=now)
+
+
 def _stored(batch: Batch, brought: _Sorted, *, at: datetime, now: datetime) -> Result:
     for left in reversed(range(TRIES)):
         try:

@@ -24,6 +24,8 @@ class Series(models.Model):
     # When the client had it (`sent_at` of the batch), and when it came here. An older value does not replace a newer one.
     at = models.DateTimeField()
     received_at = models.DateTimeField()
+    # Until when `/metrics` shows it. NULL: for good.
+    shown_until = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name_plural = "series"

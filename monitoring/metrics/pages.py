@@ -17,16 +17,15 @@ from monitoring.metrics.charts import (
     USUAL,
     Drawn,
     Grid,
-    Mark,
     Range,
     TableRow,
     draw,
     grid,
-    marks,
     spread,
     table,
 )
 from monitoring.metrics.headlines import headlines
+from monitoring.metrics.marks import Mark, marks
 from monitoring.metrics.panels import PAGES, Page
 from monitoring.metrics.parts import live_page, target
 from monitoring.metrics.units import STATES, shown

@@ -14,7 +14,8 @@ class Style(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Lines of one metric. `show`: increase, rate, last, mean, p50, p95 or p99; `by`: see `reading.series`; `label`: else the labels' values.
+    """Lines of one metric. `show`: increase, rate, last, high, mean, p50, p95 or p99; `by`: see `reading.series`, of a gauge
+    `reading.highest`; `label`: else the labels' values.
 
     `over`: a second counter; the line is then the increase of this one for each of the other.
     """
@@ -93,7 +94,14 @@ SYSTEM = Page(
             ),
             top=100,
         ),
-        Panel("breakers", "Circuit breakers", "state", Style.STEPS, _last("circuit_breaker_state"), top=2),
+        Panel(
+            "breakers",
+            "Circuit breakers",
+            "state",
+            Style.STEPS,
+            (Query("circuit_breaker_state", "high", by=("name",)),),
+            top=2,
+        ),
         Panel(SWITCH, "Kill switch", "state", Style.STEPS, top=1),
     ),
 )

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from django.db.models import Max
 
+from monitoring.day import Span
 from monitoring.metrics import rows
 from monitoring.metrics.catalogue import CATALOGUE, Kind, Metric
 from monitoring.metrics.cells import Cell
-from monitoring.metrics.day import Span
 from monitoring.metrics.models import Series
 from monitoring.metrics.rows import EPOCH, MINUTE, width_of
 
@@ -88,6 +88,32 @@ def series(
         Line(dict(line), [found.get((group, slot)) for slot in slots]) for group, line in enumerate(shown)
     ]
     return Chart(metric, start, end, step, lines)
+
+
+def highest(name: str, label: str, start: datetime, end: datetime, step: timedelta) -> Chart:
+    """A gauge by one of its labels, whatever the others are: of each cell only `high` means something. At most MOST_SERIES lines are
+    read, those with the largest newest values.
+    """
+    metric = _metric(name)
+    start, end = _aligned(start, end, step)
+    found: dict[str, list[int]] = {}
+    for pk, labels in Series.objects.filter(name=name).order_by("-value", "pk").values_list("id", "labels"):
+        found.setdefault(labels.get(label, ""), []).append(pk)
+    kept = sorted(list(found)[:MOST_SERIES])
+    groups = {pk: number for number, key in enumerate(kept) for pk in found[key]}
+    _check_size(len(groups), len(kept), end - start, width=width_of(step))
+    cells = rows.by_step(metric.kind, groups, Span(start, end), step=step)
+    slots = range(_points(start, end, step))
+    return Chart(
+        metric,
+        start,
+        end,
+        step,
+        [
+            Line({label: key}, [cells.get((number, slot)) for slot in slots])
+            for number, key in enumerate(kept)
+        ],
+    )
 
 
 def totals(

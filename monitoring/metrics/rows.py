@@ -7,9 +7,9 @@ from typing import Any
 
 from django.db import connection
 
+from monitoring.day import Span
 from monitoring.metrics.catalogue import CATALOGUE, Kind
 from monitoring.metrics.cells import Cell
-from monitoring.metrics.day import Span
 
 MINUTE, FIVE, HOUR = timedelta(minutes=1), timedelta(minutes=5), timedelta(hours=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

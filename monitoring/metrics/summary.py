@@ -8,10 +8,10 @@ from typing import Any
 from django.conf import settings
 
 from killswitch.models import Activation
+from monitoring.day import today, trading_date, zone
 from monitoring.metrics.catalogue import CATALOGUE
 from monitoring.metrics.cost import Month, month
 from monitoring.metrics.current import Known
-from monitoring.metrics.day import today, trading_date, zone
 from monitoring.metrics.values import NEVER, Value, known, unknown
 
 Values = Mapping[str, Value]

@@ -30,6 +30,7 @@ class TriggerForm(ReasonedForm):
         model = Trigger
         fields = (*FIELDS, "version")
         help_texts = {
+            "metric": "As /metrics has it, or circuit_breaker_open_for_seconds.",
             "client": "Empty: every trading process.",
             "window_seconds": "For an increase within the window.",
             "percent_of": "A gauge such as portfolio_value_usd: the threshold is then in percent of its sum.",

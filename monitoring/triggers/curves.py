@@ -11,12 +11,12 @@ from django.utils.safestring import SafeString, mark_safe
 
 from alerts.models import Alert
 from killswitch.models import Activation
+from monitoring.day import Span
 from monitoring.metrics import reading
 from monitoring.metrics.catalogue import CATALOGUE
 from monitoring.metrics.cells import Cell, merge
 from monitoring.metrics.charts import RANGES
 from monitoring.metrics.curves import Curve, Sign, together
-from monitoring.metrics.day import Span
 from monitoring.metrics.panels import PAGES
 from monitoring.metrics.values import STALE
 from monitoring.triggers.alarms import SOURCE

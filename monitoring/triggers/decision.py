@@ -51,7 +51,7 @@ class State:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """A value and when its client had it, or why there is none. `words`: what is wrong, for people. `idle`: there is nothing to watch,
-    since every process has ended in good order.
+    since every process has ended in good order. `of`: whose value it is, where there are several.
     """
 
     value: float | None = None
@@ -59,6 +59,7 @@ class Reading:
     problem: Problem | None = None
     words: str = ""
     idle: bool = False
+    of: str = ""
 
 
 class Outcome(StrEnum):
@@ -88,6 +89,8 @@ def decide(rule: Rule, state: State, reading: Reading, *, now: datetime) -> tupl
         return _fail(rule, state, reading, now)
     assert reading.value is not None  # noqa: S101  `_checked` makes anything else a problem
     events = []
+    if reading.of:
+        rule = replace(rule, subject=f"{rule.subject} of {reading.of}")
     if state.problem is not None:
         events.append(Event(Outcome.RECOVERED, None, f"{_is(rule, reading.value)} again"))
         state = replace(state, problem=None, problem_at=None, error="")

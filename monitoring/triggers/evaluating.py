@@ -1,4 +1,4 @@
-"""Triggers looked at: when a batch brings their metric, and by beat, for what does not come.
+"""Triggers looked at: when a batch brings their metric, when breakers change, and by beat, for what does not come.
 
 A stop is decided and written down in one transaction, and carried out right after it: a process that dies in between leaves a row that the next look
 finds. Carrying it out twice changes nothing.
@@ -20,6 +20,7 @@ from monitoring.triggers.choices import Act, Aggregate, Comparison, Condition, P
 from monitoring.triggers.decision import Event, Outcome, Reading, Rule, State, decide
 from monitoring.triggers.models import Trigger, TriggerState
 from monitoring.triggers.readings import read
+from monitoring.triggers.values import BREAKERS
 from opsconsole.live.publish import publish
 
 logger = logging.getLogger(__name__)
@@ -77,6 +78,12 @@ class Look:
 def after_batch(names: Collection[str], clients: Collection[str], now: datetime) -> None:
     """A batch has brought values of these metrics from these clients."""
     evaluate(names=names, clients=clients, now=now)
+
+
+def after_breakers(names: Collection[str], now: datetime) -> None:
+    """Circuit breakers have changed their state."""
+    del names
+    evaluate(names=[BREAKERS], now=now)
 
 
 def evaluate(

@@ -1,4 +1,4 @@
-"""What a trigger reads: the newest values of gauges with their ages, and increases of counters. One or two queries each."""
+"""What a trigger reads: the newest values of gauges with their ages, increases of counters, circuit breakers. One or two queries each."""
 
 import json
 from collections.abc import Sequence
@@ -8,10 +8,12 @@ from datetime import UTC, datetime, timedelta
 from django.db import connection
 
 from killswitch.models import TradingClient
-from monitoring.metrics.day import span_of, today, trading_date
+from monitoring.breakers.selectors import failing
+from monitoring.day import span_of, today, trading_date
 from monitoring.triggers.choices import INCREASES, Aggregate, Problem
 from monitoring.triggers.decision import Reading
 from monitoring.triggers.models import Trigger
+from monitoring.triggers.values import BREAKERS
 
 HOUR = timedelta(hours=1)
 
@@ -51,6 +53,8 @@ class Newest:
 
 def read(trigger: Trigger, *, now: datetime) -> Reading:
     """The trigger's value now. What is wrong with the data is a Reading with its problem; other errors are raised."""
+    if trigger.metric == BREAKERS:
+        return _read_breakers(trigger, now=now)
     reading = (
         _read_increase(trigger, now=now) if trigger.aggregate in INCREASES else _read_newest(trigger, now=now)
     )
@@ -66,6 +70,23 @@ def start_of(trigger: Trigger, now: datetime) -> datetime:
     if trigger.aggregate == Aggregate.INCREASE_MONTH:
         return span_of(trading_date(now).replace(day=1)).start
     return today(now).start
+
+
+def _read_breakers(trigger: Trigger, *, now: datetime) -> Reading:
+    """What an operator holds open is nobody's failure. A process that went without a word while it was open is missed."""
+    found = failing(now=now, name=trigger.labels.get("name", ""), client=trigger.client)
+    if not found.known:
+        return Reading(problem=Problem.MISSING, words="no process has reported such a circuit breaker")
+    if found.longest is not None and found.longest.failing_since is not None:
+        seconds = max(0.0, (now - found.longest.failing_since).total_seconds())
+        return Reading(
+            value=seconds, at=now, of=f"{found.longest.breaker.name} in {found.longest.process.name}"
+        )
+    if found.lost is not None:
+        age = round((now - found.lost.process.reported_at).total_seconds())
+        words = f"{found.lost.breaker.name} was open in {found.lost.process.name}, which was last heard of {age} s ago"
+        return Reading(problem=Problem.STALE, words=words)
+    return Reading(value=0.0, at=now)
 
 
 def _read_newest(trigger: Trigger, *, now: datetime) -> Reading:

@@ -1,12 +1,12 @@
 """What may stand in a trigger: checks that name the field and what is allowed. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
 from killswitch.state import parse_scope
-from monitoring.metrics.catalogue import CATALOGUE, Kind, Metric, Source
+from monitoring.metrics.catalogue import CATALOGUE, Kind, Source
 from monitoring.triggers.choices import INCREASES, Act, Aggregate, Comparison
 
 FIELDS = (
@@ -16,6 +16,9 @@ FIELDS = (
     *("stop_reason", "stop_scope", "stop_mode", "comment"),
 )
 LONGEST_LABEL = 200
+# No metric of the catalogue: for how many seconds the circuit breaker that is worst off has not been closed now.
+BREAKERS = "circuit_breaker_open_for_seconds"
+BREAKER_LABELS = ("name",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +41,12 @@ def problems(values: Mapping[str, Any]) -> list[Wrong]:
 
 
 def _of_metric(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    if values["metric"] == BREAKERS:
+        return _of_breakers(values)
     metric = CATALOGUE.get(values["metric"])
-    if metric is None or metric.source is not Source.CLIENT or metric.kind is Kind.HISTOGRAM:
-        return [("metric", "must be a counter or gauge that trading processes report (see /metrics)")]
+    if metric is None or metric.source is Source.CONSOLE or metric.kind is Kind.HISTOGRAM:
+        words = f"must be a counter or gauge that trading processes report (see /metrics), or {BREAKERS}"
+        return [("metric", words)]
     found = []
     counter, increase = metric.kind is Kind.COUNTER, values["aggregate"] in INCREASES
     if counter != increase:
@@ -48,13 +54,26 @@ def _of_metric(values: Mapping[str, Any]) -> list[tuple[str, str]]:
         found.append(("aggregate", f"must be {wanted}: {metric.name} is a {metric.kind}"))
     if values["aggregate"] == Aggregate.INCREASE and values["window_seconds"] % 60:
         found.append(("window_seconds", "must be whole minutes, such as 60 or 3600"))
-    return [*found, *_of_labels(metric, values["labels"])]
+    return [*found, *_of_labels(metric.labels, values["labels"])]
 
 
-def _of_labels(metric: Metric, labels: Any) -> list[tuple[str, str]]:
-    allowed = ", ".join(metric.labels) or "none"
+def _of_breakers(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    found = []
+    if values["aggregate"] != Aggregate.LARGEST:
+        found.append(("aggregate", f"must be LARGEST for {BREAKERS}"))
+    if values["comparison"] != Comparison.ABOVE:
+        found.append(("comparison", f"must be ABOVE for {BREAKERS}"))
+    if values["percent_of"]:
+        found.append(("percent_of", f"must be empty for {BREAKERS}"))
+    if values["stale_seconds"]:
+        found.append(("stale_seconds", f"must be 0 for {BREAKERS}, which knows who is missed"))
+    return [*found, *_of_labels(BREAKER_LABELS, values["labels"])]
+
+
+def _of_labels(known: Sequence[str], labels: Any) -> list[tuple[str, str]]:
+    allowed = ", ".join(known) or "none"
     if not isinstance(labels, dict) or not all(
-        name in metric.labels and isinstance(value, str) and len(value) <= LONGEST_LABEL
+        name in known and isinstance(value, str) and len(value) <= LONGEST_LABEL
         for name, value in labels.items()
     ):
         return [("labels", f'must be an object of texts such as {{"ticker": "AAPL"}}; allowed are {allowed}')]
@@ -69,7 +88,7 @@ def _of_percent(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     if (
         metric is None
         or metric.kind is not Kind.GAUGE
-        or metric.source is not Source.CLIENT
+        or metric.source is Source.CONSOLE
         or name == values["metric"]
     ):
         return [("percent_of", "must be another gauge that trading processes report, or empty")]

@@ -21,9 +21,14 @@ class Page:
 def read_page(request: Request) -> Page:
     """The page asked for. 400 names `limit` or `cursor`."""
     return Page(
-        limit=_number(request, "limit", most=LARGEST_PAGE, least=1) or PAGE,
+        limit=read_limit(request),
         before_id=_number(request, "cursor", most=2**63 - 1, least=0),
     )
+
+
+def read_limit(request: Request) -> int:
+    """For lists whose cursor is no number. 400 names `limit`."""
+    return _number(request, "limit", most=LARGEST_PAGE, least=1) or PAGE
 
 
 def _number(request: Request, name: str, *, most: int, least: int) -> int | None:

@@ -9,10 +9,11 @@ from django.db.models import OuterRef, Subquery
 
 from monitoring.metrics import reading
 from monitoring.metrics.catalogue import CATALOGUE
-from monitoring.metrics.charts import Grid, marks
+from monitoring.metrics.charts import Grid
 from monitoring.metrics.current import Known
 from monitoring.metrics.curves import Curve, Sign, together
 from monitoring.metrics.headlines import NEAR
+from monitoring.metrics.marks import marks
 from monitoring.metrics.models import Minute, Series
 from monitoring.metrics.units import shown
 from monitoring.metrics.values import Value

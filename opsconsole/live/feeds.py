@@ -115,6 +115,43 @@ class TradingFeed(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class SideNews:
+    """What a side feed has to say. `version`: grows with each change of it; `whole` and `changes`: the event's data, to which the hub adds `s`.
+
+    `changes`: since the version that was asked for; None where none was.
+    """
+
+    version: int
+    whole: Mapping[str, Any]
+    changes: Mapping[str, Any] | None
+
+
+class SideFeed(Protocol):
+    """Something else that the trading processes' stream carries: after the kill switch, apart from it, and never at its cost.
+
+    What it says are levels, not edges: a process that got the whole of it needs nothing of before.
+    """
+
+    @property
+    def event(self) -> str:
+        """The name of its events."""
+        ...
+
+    @property
+    def topics(self) -> frozenset[str]:
+        """The topics whose announcement makes it to be read at once."""
+        ...
+
+    def version(self) -> int:
+        """The newest version: one cheap read, in a pool thread, every few seconds."""
+        ...
+
+    def read(self, above: int | None) -> SideNews:
+        """Everything, and what has changed since version `above` (None: nothing was read yet). In a pool thread."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class LivePart:
     """A piece of a page that refreshes itself: `render()` gives the HTML that replaces the element with the id `target`.
 
@@ -131,6 +168,7 @@ class LivePart:
 
 
 _trading: list[TradingFeed] = []
+_sides: dict[str, SideFeed] = {}
 _parts: dict[str, LivePart] = {}
 
 
@@ -143,6 +181,17 @@ def register_trading_feed(feed: TradingFeed) -> None:
 
 def trading_feed() -> TradingFeed:
     return _trading[0]
+
+
+def register_side_feed(feed: SideFeed) -> None:
+    """Called once for each event, from the app's `ready()`."""
+    if feed.event in _sides:
+        raise RuntimeError(f"a side feed for the event {feed.event} is registered already")
+    _sides[feed.event] = feed
+
+
+def side_feeds() -> tuple[SideFeed, ...]:
+    return tuple(_sides.values())
 
 
 def register_part(part: LivePart) -> None:

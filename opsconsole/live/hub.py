@@ -5,16 +5,17 @@ import contextlib
 import json
 import logging
 import secrets
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
 from opsconsole.live import wire
 from opsconsole.live.clock import clock
 from opsconsole.live.database import listener_parameters
-from opsconsole.live.feeds import LEASE_COVER, StreamEnd, StreamGrant, TradingFeed
+from opsconsole.live.feeds import LEASE_COVER, SideFeed, StreamEnd, StreamGrant, TradingFeed
 from opsconsole.live.ledger import RETRY, TOUCH_EVERY, DatabaseTime, Ledger
 from opsconsole.live.reader import Reading, SnapshotReader
+from opsconsole.live.side import SideChannel
 from opsconsole.live.streams import TradingStream
 from opsconsole.pool import WorkerPool
 
@@ -35,7 +36,9 @@ class Pages(Protocol):
 class Hub:
     """Holds the trading processes' streams. Everything here runs on the event loop and none of it waits for the database."""
 
-    def __init__(self, feed: TradingFeed, *, term: float, pages: Pages) -> None:
+    def __init__(
+        self, feed: TradingFeed, *, term: float, pages: Pages, sides: Sequence[SideFeed] = ()
+    ) -> None:
         self.id = secrets.token_hex(8)
         self.term = term
         self.renew = term / 4
@@ -51,6 +54,7 @@ class Hub:
         self._given: DatabaseTime | None = None
         self._last_opened = 0.0
         self._pool = WorkerPool("ledger", threads=2, waiting=1000)
+        self._sides = {side.event: SideChannel(side, streams=self.streams.values) for side in sides}
         self._ledger = Ledger(feed, hub=self.id, term=term, pool=self._pool)
         self._reader = SnapshotReader(
             self,
@@ -65,7 +69,8 @@ class Hub:
 
     def jobs(self) -> tuple[Callable[[], Coroutine[Any, Any, None]], ...]:
         """Jobs that work until they are cancelled."""
-        return (self._reader.run, self._ledger.write_ends, self._watch, self._touch)
+        sides = (side.run for side in self._sides.values())
+        return (self._reader.run, self._ledger.write_ends, self._watch, self._touch, *sides)
 
     def begin_shutdown(self) -> None:
         """Say bye to everybody. Servers wait for open answers before they tell the application to stop, so this comes first."""
@@ -82,6 +87,8 @@ class Hub:
     async def close(self) -> None:
         await self._ledger.close(grace=LAST_WORDS)
         await self._pool.close(grace=0)
+        for side in self._sides.values():
+            await side.close()
 
     @property
     def database_answers(self) -> bool:
@@ -109,6 +116,9 @@ class Hub:
         self._last_opened = max(self._last_opened, stream.opened)
         # Its first lease needs a read that begins now.
         self._reader.wake()
+        for name, side in self._sides.items():
+            if side.whole:
+                stream.offer_side(name, side.whole, whole=side.whole)
         return self._state
 
     def remove(self, stream: TradingStream) -> None:
@@ -139,6 +149,8 @@ class Hub:
         self._broadcast_lease(reading)
 
     def on_topic(self, topic: str) -> None:
+        for side in self._sides.values():
+            side.on_topic(topic)
         self._pages.on_topic(topic)
 
     def on_listening(self) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope
@@ -10,7 +10,7 @@ from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope
 from opsconsole.live.acknowledge import Acknowledgements, Endpoint
 from opsconsole.live.board import Board
 from opsconsole.live.browser import BrowserStreams
-from opsconsole.live.feeds import TradingFeed
+from opsconsole.live.feeds import SideFeed, TradingFeed
 from opsconsole.live.hub import Hub
 from opsconsole.live.trading import TradingStreams
 from opsconsole.pool import WorkerPool
@@ -30,10 +30,12 @@ PAUSE_AFTER_FAILURE = 1.0
 class LiveService:
     """Made on the event loop, when the server starts. `otherwise` answers what one of the endpoints leaves to it."""
 
-    def __init__(self, feed: TradingFeed, *, term: float, otherwise: Endpoint) -> None:
+    def __init__(
+        self, feed: TradingFeed, *, term: float, otherwise: Endpoint, sides: Sequence[SideFeed] = ()
+    ) -> None:
         self._pool = WorkerPool("connect", threads=CONNECT_THREADS, waiting=CONNECT_LINE)
         self._board = Board()
-        self.hub = Hub(feed, term=term, pages=self._board)
+        self.hub = Hub(feed, term=term, pages=self._board, sides=sides)
         self._browsers = BrowserStreams(self.hub, self._board, pool=self._pool)
         self._acknowledgements = Acknowledgements(self.hub, feed, otherwise=otherwise)
         self.endpoints: dict[str, Endpoint] = {

@@ -10,12 +10,13 @@ from opsconsole.live.feeds import LEASE_COVER, StreamGrant
 
 
 class TradingStream(EventStream):
-    """One open stream. It has room for one state and one lease, the newest of each, so a slow reader costs nothing but its own leases.
+    """One open stream. It has room for one state and one lease, the newest of each, so a slow reader costs nothing but its own leases; and for
+    one event of each side feed, which waits until there is neither a state nor a lease to send.
 
     `arrived`: the hub's clock when the request came in; `opened`: when its registration was committed; `voice`: of the token it was opened with.
     """
 
-    __slots__ = ("_lease", "_state", "covered_until", "grant", "lease_until", "opened", "voice")
+    __slots__ = ("_lease", "_sides", "_state", "covered_until", "grant", "lease_until", "opened", "voice")
 
     def __init__(
         self,
@@ -36,6 +37,7 @@ class TradingStream(EventStream):
         self.lease_until: datetime | None = None
         self._state: bytes | None = None
         self._lease: bytes | None = None
+        self._sides: dict[str, bytes] = {}
 
     def offer_state(self, state: bytes) -> None:
         """A lease of an older state must never follow a newer state."""
@@ -59,6 +61,11 @@ class TradingStream(EventStream):
         self._lease = nolease
         self.wake()
 
+    def offer_side(self, name: str, event: bytes, *, whole: bytes) -> None:
+        """`event` says what is new since the one before; where that one still waits, `whole` stands for both."""
+        self._sides[name] = whole if name in self._sides else event
+        self.wake()
+
     def bye(self, why: str) -> None:
         self.end(wire.event("bye", {"why": why}))
 
@@ -66,4 +73,7 @@ class TradingStream(EventStream):
         state, lease, self._state, self._lease = self._state, self._lease, None, None
         if state is not None and lease is not None:
             return state + lease
-        return state if state is not None else lease
+        if state is not None or lease is not None:
+            return state if state is not None else lease
+        sides, self._sides = self._sides, {}
+        return b"".join(sides.values()) or None

@@ -19,6 +19,10 @@ TOKEN = "123456789:AAFake-token_for_tests_0123456789"
         ("https://discord.com/api/webhooks/123456789/abcdef-ghi", f"https://discord.com/api/webhooks/{HIDDEN}"),
         ("smtp://desk:pass word@mail", "smtp://desk:pass word@mail"),
         ("postgresql://desk:hunter2@db/x", f"postgresql://{HIDDEN}@db/x"),
+        ("401 for sk-ant-api03-abcdef", f"401 for {HIDDEN}"),
+        ("Authorization: Bearer abc.def.123456", f"Authorization: Bearer {HIDDEN}"),
+        ("GET /v8/chart?apikey=a1b2c3&range=1d", f"GET /v8/chart?apikey={HIDDEN}&range=1d"),
+        ('{"client_secret": "a1b2c3", "id": 7}', f'{{"client_secret": "{HIDDEN}", "id": 7}}'),
     ],
 )  # fmt: skip
 def test_what_looks_like_a_secret_is_hidden(text: str, clean: str) -> None:
@@ -26,7 +30,13 @@ def test_what_looks_like_a_secret_is_hidden(text: str, clean: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["GET /monitoring/alerts?limit=50 at 14:32:10", "alert 4711: drawdown of IBM", "dana@example.com"]
+    "text",
+    [
+        "GET /monitoring/alerts?limit=50 at 14:32:10",
+        "alert 4711: drawdown of IBM",
+        "dana@example.com",
+        "the bearer is unknown",
+    ],
 )
 def test_other_texts_stay_as_they_are(text: str) -> None:
     assert redact(text) == text

@@ -35,7 +35,7 @@ LEVEL = 40.0
 
 def label_sets(metric: Metric) -> Iterator[list[str]]:
     """Values of its labels in their order, `client` last."""
-    clients = CLIENTS if metric.source is Source.CLIENT else ("console",)
+    clients = CLIENTS if metric.source is not Source.CONSOLE else ("console",)
     for values in product(*(metric.choices.get(label) or VALUES[label] for label in metric.labels), clients):
         yield list(values)
 

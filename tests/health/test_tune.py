@@ -101,7 +101,7 @@ def test_refuses_a_target_with_words(sam: User, values: dict[str, Any], words: s
 
 
 def test_the_service_refuses_what_the_admin_does(redis: HealthComponent) -> None:
-    change = {"actor": ROOT, "component_id": redis.pk, "reason": ""}
+    change: dict[str, Any] = {"actor": ROOT, "component_id": redis.pk, "reason": ""}
     with pytest.raises(services.Refused, match="nonsense: is not a field here"):
         services.change(**change, values={"nonsense": 1})
     with pytest.raises(services.Refused, match="degraded_ms: must be a number from 1 to 60000"):
@@ -134,6 +134,8 @@ def test_a_threshold_is_in_the_trail_and_counts(sam: User, redis: HealthComponen
         "sam",
     )
     event = AuditEvent.objects.get(action="health.changed_settings")
+    assert event.before is not None
+    assert event.after is not None
     assert (event.actor_name, event.reason, event.object_label) == ("sam", "The desk has grown", "Redis")
     assert (event.before["settings"], event.after["settings"]) == ({}, {"degraded_ms": 250})
     # Judging begins anew: what was told is over.

@@ -1,44 +1,23 @@
 """Many at once, on real connections; and a process that is suspended while it holds the lock."""
 
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier, Event
-from typing import Any
+from threading import Event
 
 import pytest
-from django.db import DatabaseError, connection, connections
+from django.db import DatabaseError, connections
 
 from killswitch import selectors, services
 from killswitch.choices import ProofState
 from killswitch.locking import bounded, lock_epoch
 from killswitch.models import Acknowledgement, Activation, Epoch
 from opsconsole.accounts.models import User
+from tests.at_once import Run, at_once
 from tests.cast import acting
 from tests.killswitch.conftest import HUB, Connect
 
+__all__ = ["at_once"]
+
 pytestmark = pytest.mark.django_db(transaction=True)
-Run = Callable[[list[Callable[[], Any]]], list[Any]]
-
-
-@pytest.fixture
-def at_once() -> Iterator[Run]:
-    """Runs functions in threads that begin together, each with a connection of its own, and gives their results."""
-    with ThreadPoolExecutor(max_workers=40) as pool:
-
-        def run(functions: list[Callable[[], Any]]) -> list[Any]:
-            barrier = Barrier(len(functions))
-
-            def one(function: Callable[[], Any]) -> Any:
-                try:
-                    connection.ensure_connection()
-                    barrier.wait(timeout=20)
-                    return function()
-                finally:
-                    connections.close_all()
-
-            return list(pool.map(one, functions))
-
-        yield run
 
 
 def stop(user: User, scope: str = "global") -> services.ActivationOutcome:

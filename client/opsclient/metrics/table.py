@@ -96,6 +96,9 @@ TABLE: Mapping[str, Metric] = {
 CONSOLE_OWN = frozenset(
     {
         "ai_monthly_cost_usd",
+        "circuit_breaker_transitions_total",
+        "circuit_breaker_rejected_total",
+        "circuit_breaker_open_seconds_total",
         "health_check_duration_seconds",
         "health_component_status",
         "host_cpu_usage_pct",

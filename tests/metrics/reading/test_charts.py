@@ -6,8 +6,9 @@ import pytest
 
 from killswitch.models import Activation
 from monitoring.metrics import panels
-from monitoring.metrics.charts import RANGES, Drawn, Grid, draw, grid, marks, spread, table
+from monitoring.metrics.charts import RANGES, Drawn, Grid, draw, grid, spread, table
 from monitoring.metrics.headlines import headlines
+from monitoring.metrics.marks import marks
 from tests.metrics.rows import a_series, at, gauge, histogram, minute
 
 pytestmark = pytest.mark.usefixtures("tables")

@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 
-from monitoring.metrics.day import days_of_month, span_of, today, trading_date
+from monitoring.day import days_of_month, span_of, today, trading_date
 from opsconsole import env
 from tests.metrics.rows import at
 

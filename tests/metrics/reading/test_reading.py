@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from monitoring.day import Span
 from monitoring.metrics import reading
 from monitoring.metrics.catalogue import CATALOGUE
 from monitoring.metrics.cells import Cell, merge, quantile
-from monitoring.metrics.day import Span
 from monitoring.metrics.reading import Refused, series, totals
 from tests.metrics.rows import a_series, at, five, gauge, histogram, hour, minute
 

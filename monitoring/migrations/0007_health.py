@@ -48,7 +48,7 @@ def grant_roles(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('monitoring', '0005_five_minutes'),
+        ('monitoring', '0006_breakers'),
     ]
 
     operations = [

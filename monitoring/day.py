@@ -1,4 +1,4 @@
-"""The trading day and its month: from midnight to midnight in the setting TRADING_ZONE, also where clocks are changed."""
+"""The trading day, its week and its month: from midnight to midnight in the setting TRADING_ZONE, also where clocks are changed."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -31,6 +31,12 @@ def span_of(day: date) -> Span:
 
 def today(now: datetime) -> Span:
     return span_of(trading_date(now))
+
+
+def this_week(now: datetime) -> Span:
+    """Seven trading days from Monday on."""
+    monday = trading_date(now) - timedelta(days=trading_date(now).weekday())
+    return Span(_midnight(monday), _midnight(monday + timedelta(days=7)))
 
 
 def days_of_month(day: date) -> list[date]:

@@ -1,0 +1,1 @@
+"""Circuit breakers: what trading processes report of theirs, and what operators tell them."""
