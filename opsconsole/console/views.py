@@ -11,11 +11,12 @@ from django.views.decorators.http import require_GET, require_safe
 from alerts.said import said
 from killswitch import bar, proof, selectors
 from monitoring.breakers import board as breakers
-from opsconsole.api.errors import AWAY, AWAY_CODE, error_body
+from opsconsole.api.errors import error_body
 from opsconsole.api.shared import Answer
 from opsconsole.audit import search
 from opsconsole.console import needs, today
 from opsconsole.console.parts import EVENTS
+from opsconsole.replies import AWAY, AWAY_CODE
 
 MAY_READ_METRICS = "monitoring.view_series"
 MAY_READ_BREAKERS = "monitoring.view_circuitbreaker"
