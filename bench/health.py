@@ -18,7 +18,7 @@ def health_api(folder: Path) -> Result:
     found = json_of(["bench.health_api", "--folder", str(folder)])
 
     def per_second(name: str) -> float:
-        return statistics.median(one["per_second"] for one in found[name])
+        return float(statistics.median(one["per_second"] for one in found[name]))
 
     floor = per_second(FLOOR)
     figures: list[Figure] = [

@@ -41,7 +41,9 @@ def test_the_same_answer_as_djangos(console: ConsoleProcess, bob: User, path: st
 
 @pytest.mark.parametrize("path", PATHS)
 def test_the_same_refusals(console: ConsoleProcess, charlie: User, path: str) -> None:
-    assert get(console, path)[0] == 401
+    assert get(console, path, Origin="http://elsewhere.example")[0] == 401
+    # A program on this very machine is the account `local`, as in the guide's examples.
+    assert get(console, path)[0] == 200
     status, body, _ = get(console, path, Authorization="Bearer ops_nobody")
     assert (status, body["error"]["code"]) == (401, "invalid_token")
     status, body, _ = get(console, path, Authorization=f"Bearer {token_of(charlie)}")
