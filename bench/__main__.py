@@ -7,6 +7,7 @@ import sys
 from bench import figures
 from bench.alerts import ALERT_PARTS
 from bench.breakers import BREAKER_PARTS
+from bench.health import HEALTH_PARTS
 from bench.metrics import METRIC_PARTS
 from bench.parts import KILL_SWITCH_PARTS, PARTS, run
 from bench.rig import ROOT
@@ -18,6 +19,7 @@ GROUPS = {
     "alerts": list(ALERT_PARTS),
     "metrics": list(METRIC_PARTS),
     "breakers": list(BREAKER_PARTS),
+    "health": list(HEALTH_PARTS),
 }
 
 

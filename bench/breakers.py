@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.alerts import json_of
+from bench.breaker_console import CONSOLE_PARTS
 from bench.breakers_correct import FAILURES, PERMITS, PROCESSES, REJECTIONS, TASKS, THREADS
 from bench.breakers_overhead import BY_CALL, OURS, overheads
 from bench.breakers_steps import STEPS
@@ -91,4 +92,5 @@ BREAKER_PARTS: dict[str, Callable[[Path], Result]] = {
     "breakers-overhead": breakers_overhead,
     "breakers-correct": breakers_correct,
     "breakers-steps": breakers_steps,
+    **CONSOLE_PARTS,
 }

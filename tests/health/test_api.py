@@ -79,7 +79,6 @@ def test_the_whole_follows_from_its_parts(bob: User, slug: str, status: str, who
 
 
 def test_what_is_not_essential_degrades_at_most(bob: User) -> None:
-    HealthComponent.objects.filter(slug="cpu").update(essential=False)
     HealthComponent.objects.filter(slug="cpu").update(failures=1)
     healthy(but="cpu", status="unhealthy")
     answer = caller(bob).get("/monitoring/health")

@@ -10,6 +10,7 @@ from monitoring.health import services
 from monitoring.health.building import check_of
 from monitoring.health.choices import Kind
 from monitoring.health.models import HealthComponent
+from monitoring.health.values import FIELDS
 from opsconsole.accounts.models import User
 from opsconsole.audit.models import AuditEvent
 from tests.cast import ROOT
@@ -34,7 +35,7 @@ def signed_in(user: User) -> Client:
 def filled_in(row: HealthComponent | None = None, **values: Any) -> dict[str, Any]:
     """The form as it is shown, with these values changed."""
     shown = row or HealthComponent(interval_seconds=30, budget_seconds=5)
-    given = {name: getattr(shown, name) for name in services.FIELDS}
+    given = {name: getattr(shown, name) for name in FIELDS}
     given |= {"version": shown.version, "reason": "The desk has grown"} | values
     return {name: "on" if value is True else value for name, value in given.items() if value is not False}
 
