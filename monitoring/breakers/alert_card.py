@@ -1,4 +1,4 @@
-"""Beside an alert that names a breaker: how that one is now, with a link to its page."""
+"""Beside an alert that is about breakers: how they are now, with links to their pages."""
 
 from datetime import datetime
 
@@ -15,10 +15,18 @@ LABEL = "breaker"
 def drawn(alert: Alert, now: datetime) -> SafeString:
     """A card for an alert with the label `breaker`, if there is one of this name; empty for all others."""
     name = alert.labels.get(LABEL)
-    if not isinstance(name, str):
-        return mark_safe("")
-    try:
-        view = selectors.breaker(name, now=now)
-    except CircuitBreaker.DoesNotExist:
-        return mark_safe("")
-    return render_to_string("breakers/alert_card.html", {"row": board.row(view, now=now), "now": now})
+    return card(name, now=now) if isinstance(name, str) else mark_safe("")
+
+
+def card(name: str, *, now: datetime) -> SafeString:
+    """Of the breaker of this name, empty if there is none; without a name, of those that are not closed."""
+    glance = None
+    if name:
+        try:
+            rows = [board.row(selectors.breaker(name, now=now), now=now)]
+        except CircuitBreaker.DoesNotExist:
+            return mark_safe("")
+    else:
+        glance = board.glance(now=now)
+        rows = glance.rows
+    return render_to_string("breakers/alert_card.html", {"rows": rows, "glance": glance})

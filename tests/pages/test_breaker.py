@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from monitoring.breakers import services
 from monitoring.breakers.models import BreakerApplied, BreakerState
+from monitoring.triggers.values import BREAKERS
 from opsconsole.accounts.models import User
 from tests.alert_rows import an_alert
 from tests.breakers import rows
@@ -254,6 +255,10 @@ def test_an_alert_that_names_it_leads_to_it(bob: User, browse: Browse) -> None:
     client = browse(bob)
     alert = an_alert(labels={"breaker": breaker.name})
     text = client.get(f"/alerts/{alert.pk}").content.decode()
-    assert 'id="alert-breaker-open" href="/breakers/news/reuters%20v2"' in text
+    assert f'id="alert-breaker-{breaker.pk}" href="/breakers/news/reuters%20v2"' in text
+    # And so does one of a trigger that watches all of them.
+    watching = an_alert(source="triggers", labels={"trigger": "api-failure", "metric": BREAKERS})
+    text = client.get(f"/alerts/{watching.pk}").content.decode()
+    assert f'id="alert-breaker-{breaker.pk}" href="/breakers/news/reuters%20v2"' in text
     other = an_alert(labels={"breaker": "no such breaker"})
     assert "alert-breaker" not in client.get(f"/alerts/{other.pk}").content.decode()
