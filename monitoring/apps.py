@@ -1,5 +1,7 @@
 from django.apps import AppConfig
 
+from opsconsole import lifecycle
+from opsconsole.lifecycle import Companion
 from opsconsole.live.feeds import register_side_feed
 
 
@@ -24,3 +26,5 @@ class MonitoringConfig(AppConfig):
         alert_curves.register(curves.drawn)
         register_side_feed(BreakerFeed())
         own_breakers.register()
+        mine = own_breakers.breakers
+        lifecycle.register(Companion(begin=mine.report, end=mine.close))

@@ -18,8 +18,8 @@ from django.urls import get_resolver
 from opsconsole.wsgi import application as wsgi_application
 
 # isort: split
-from monitoring.breakers.own import breakers
 from monitoring.metrics.web import forget_dead_processes
+from opsconsole import lifecycle
 from opsconsole.bridge import Bridge
 from opsconsole.live.acknowledge import Endpoint
 from opsconsole.live.endpoints import make_endpoints
@@ -60,7 +60,7 @@ class WebProcess:
         settle()
         forget_dead_processes()
         _raise_descriptor_limit()
-        breakers.report()
+        lifecycle.begin()
         self.live.start()
         self._hear_of_shutdown(asyncio.get_running_loop())
 
@@ -70,7 +70,7 @@ class WebProcess:
             await endpoint.close()
         if not await self._pool.close(grace=LAST_REQUESTS):
             log.warning("Requests were still running at shutdown: %d", self._pool.outstanding)
-        await asyncio.to_thread(breakers.close)
+        await asyncio.to_thread(lifecycle.end)
 
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         if scope["type"] != "http":
