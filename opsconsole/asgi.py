@@ -18,8 +18,8 @@ from django.urls import get_resolver
 from opsconsole.wsgi import application as wsgi_application
 
 # isort: split
-from monitoring.breakers.own import breakers
 from monitoring.metrics.web import forget_dead_processes
+from opsconsole import lifecycle
 from opsconsole.away import refuse
 from opsconsole.bridge import Bridge
 from opsconsole.live.acknowledge import Endpoint
@@ -67,7 +67,7 @@ class WebProcess:
         settle()
         forget_dead_processes()
         _raise_descriptor_limit()
-        breakers.report()
+        lifecycle.begin()
         self.live.start()
         for companion in self._companions:
             companion.start()
@@ -81,7 +81,7 @@ class WebProcess:
             await endpoint.close()
         if not await self._pool.close(grace=LAST_REQUESTS):
             log.warning("Requests were still running at shutdown: %d", self._pool.outstanding)
-        await asyncio.to_thread(breakers.close)
+        await asyncio.to_thread(lifecycle.end)
 
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         if scope["type"] != "http":
