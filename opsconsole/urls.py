@@ -13,6 +13,7 @@ urlpatterns = [
     path("accounts/", include("opsconsole.accounts.urls")),
     path("alerts", include("alerts.urls")),
     path("kill-switch", include("killswitch.urls")),
+    path("health", include("monitoring.health.urls")),
     path("", include("monitoring.metrics.pages")),
     path("", include("alerts.alertmanager.urls")),
     path("", include("opsconsole.console.urls")),

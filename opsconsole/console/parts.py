@@ -6,6 +6,8 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from killswitch import bar, proof, selectors
+from monitoring.health import board as health
+from monitoring.health import parts as health_parts
 from opsconsole.audit import search
 from opsconsole.console import needs, today
 from opsconsole.live.feeds import LivePart, register_part
@@ -17,6 +19,7 @@ EVENTS = 8
 
 def register() -> None:
     """Called once, from `ConsoleConfig.ready()`."""
+    register_part(LivePart(target="broken", topics=health_parts.TOPICS, render=broken, pages=PAGE))
     register_part(
         LivePart(target="needs", topics=SWITCH | {"commands", "alerts"}, render=needs_you, pages=PAGE)
     )
@@ -27,6 +30,10 @@ def register() -> None:
     )
     register_part(LivePart(target="who", topics=SWITCH, render=who, pages=PAGE))
     register_part(LivePart(target="just", topics=frozenset({"audit"}), render=just_happened, pages=PAGE))
+
+
+def broken() -> str:
+    return _render("broken", health_now=health.glance(now=timezone.now()))
 
 
 def needs_you() -> str:

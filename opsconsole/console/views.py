@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_safe
 
 from alerts.said import said
 from killswitch import bar, proof, selectors
+from monitoring.health import board as health
 from opsconsole.api.errors import AWAY, AWAY_CODE, error_body
 from opsconsole.api.shared import Answer
 from opsconsole.audit import search
@@ -17,18 +18,20 @@ from opsconsole.console import needs, today
 from opsconsole.console.parts import EVENTS
 
 MAY_READ_METRICS = "monitoring.view_series"
+MAY_READ_HEALTH = "monitoring.view_healthcomponent"
 
 
 @require_GET
 @login_required
 def overview(request: HttpRequest) -> HttpResponse:
-    status = selectors.status()
+    status, now = selectors.status(), timezone.now()
     context = {
         "page": "overview",
         "bar": bar.of(status),
         "proof": proof.Board(status, address=f"{request.scheme}://{request.get_host()}"),
+        "health_now": health.glance(now=now) if request.user.has_perm(MAY_READ_HEALTH) else None,
         "needs": needs.gathered(status),
-        "today": today.read(now=timezone.now()) if request.user.has_perm(MAY_READ_METRICS) else None,
+        "today": today.read(now=now) if request.user.has_perm(MAY_READ_METRICS) else None,
         "events": search.newest(EVENTS),
         **said(request),
     }

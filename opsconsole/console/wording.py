@@ -46,6 +46,10 @@ PHRASES = {
     "killswitch.override_ended": ("check", "ended the override: {label}"),
     "killswitch.local_stop_began": ("lock", "stopped on its own host: {label}"),
     "killswitch.local_stop_ended": ("lock-open", "ended its own host's stop: {label}"),
+    "health.changed": ("activity-heartbeat", "found a change of {label}"),
+    "health.changed_settings": ("pencil", "tuned the health check of {label}"),
+    "health.target_added": ("pencil", "added the target {label}"),
+    "health.target_removed": ("pencil", "removed the target {label}"),
     "alerts.channel_resealed": ("lock", "sealed the secrets of the channel {label} again"),
 }
 
