@@ -108,7 +108,7 @@ def test_an_unknown_component_is_404_with_names_like_it(browse: Browse, bob: Use
 
 def test_says_how_many_are_abnormal_and_shows_them_first(browse: Browse, bob: User, now: datetime) -> None:
     client = browse(bob)
-    assert words(text(client, "/health"), "health-answer", end="</p>") == "Healthy: all 10 healthy"
+    assert words(text(client, "/health"), "health-answer", end="</p>") == "All 10 healthy"
     looked_at("outbox", Status.DEGRADED, now=now)
     looked_at("beat", Status.UNHEALTHY, now=now)
     looked_at("cpu", now=now, ago=400)
