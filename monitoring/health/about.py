@@ -60,6 +60,11 @@ class Answer:
         return f"No. {why[0]}{rest}."
 
     @property
+    def more(self) -> Sequence[str]:
+        """What else is the matter."""
+        return [] if self.status.word == "operational" else self.status.why[1:]
+
+    @property
     def _but(self) -> str:
         waiting = self.status.alerts.unacknowledged
         if not waiting:

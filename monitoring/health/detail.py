@@ -22,7 +22,14 @@ from monitoring.health.wording import ICONS, TONES, WORDS, counted
 from monitoring.metrics.units import NBSP
 
 # Endings of the names of numbers, and how these are shown.
-UNITS = {"pct": "%", "ms": f"{NBSP}ms", "s": f"{NBSP}s", "gb": f"{NBSP}GB", "days": f"{NBSP}days"}
+UNITS = {
+    "pct": "%",
+    "ms": f"{NBSP}ms",
+    "s": f"{NBSP}s",
+    "mb": f"{NBSP}MB",
+    "gb": f"{NBSP}GB",
+    "days": f"{NBSP}days",
+}
 # Abnormal days that the table below the bars lists.
 LISTED_DAYS = 30
 # A fact that is a list has so many rows; the rest is counted.
@@ -35,7 +42,6 @@ class Judged:
     """Something that its status depends on. `usual`: the kind's own value, where somebody has set another one."""
 
     name: str
-    help: str
     value: str
     usual: str = ""
 
@@ -145,7 +151,7 @@ def judged(row: HealthComponent) -> list[Judged]:
             "" if row.essential == info.essential else ("unhealthy" if info.essential else "degraded"),
         ),
         _usual("Its alert", row.priority, "" if row.priority == info.priority else str(info.priority)),
-        *([Judged("Host", "Of this host alone.", row.host)] if row.host else []),
+        *([Judged("Of this host alone", row.host)] if row.host else []),
     ]
 
 
@@ -178,7 +184,7 @@ def alerts_of(row: HealthComponent, *, now: datetime) -> list[alerts.Row]:
 
 
 def _usual(name: str, value: str, usual: str) -> Judged:
-    return Judged(name, "", value, usual)
+    return Judged(name, value, usual)
 
 
 def _runs(usual: int, own: int) -> str:
@@ -195,10 +201,9 @@ def _seconds(value: float) -> str:
 
 def _setting(setting: Setting, own: Mapping[str, Any]) -> Judged:
     value = _value(setting.name, own.get(setting.name, setting.default))
-    is_own = setting.name in own and bool(setting.default) and own[setting.name] != setting.default
-    return Judged(
-        _label(setting.name), setting.help, value, _value(setting.name, setting.default) if is_own else ""
-    )
+    is_own = bool(setting.default) and own.get(setting.name, setting.default) != setting.default
+    usual = _value(setting.name, setting.default) if is_own else ""
+    return Judged(setting.help.removesuffix("."), value, usual)
 
 
 def _value(name: str, value: Any) -> str:

@@ -1,7 +1,10 @@
 """What a look that somebody asked for came to, in words."""
 
+from django.utils import timezone
+
 from monitoring.health.asking import NOT_WITHIN
-from monitoring.health.choices import Status
+from monitoring.health.choices import OF_HOSTS, Kind, Status
+from monitoring.health.claiming import own_host
 from monitoring.health.models import HealthComponent
 from monitoring.health.wording import WORDS, counted
 
@@ -17,6 +20,12 @@ def of_one(row: HealthComponent, looked: int | None) -> tuple[bool, str]:
         return False, f"{row.name} was not looked at: its process has been gone for a day."
     if looked is None:
         return False, TOO_MANY
+    is_fresh = row.checked_at is not None and timezone.now() - row.checked_at <= NOT_WITHIN
+    if not looked and not is_fresh and Kind(row.kind) in OF_HOSTS and row.ran_on not in ("", own_host()):
+        return (
+            False,
+            f"{row.name} is looked at on {row.ran_on} alone, which was asked to look now. What it finds shows here.",
+        )
     if not looked:
         return False, f"{row.name} is looked at right now, or was {JUST_NOW}. The newest result is below."
     result = WORDS[Status(row.result)].lower()

@@ -37,7 +37,8 @@ def _shown(value: float, unit: str) -> str:
 
 def _digits(milliseconds: float) -> int:
     """`0.42 ms`, `3.1 ms`, `38 ms`."""
-    return 2 if abs(milliseconds) < 1 else 1 if abs(milliseconds) < 10 else 0
+    size = abs(milliseconds)
+    return 0 if not size or size >= 9.95 else 1 if size >= 0.995 else 2
 
 
 def _money(value: float) -> str:

@@ -2,7 +2,7 @@
 
 from opsconsole.audit.models import AuditEvent
 
-# {label} is the object's own words, {scope} its scope or the whole label.
+# {label} is the object's own words, {scope} its scope or the whole label, {status} what it is since then.
 PHRASES = {
     "accounts.signed_in": ("login", "signed in"),
     "accounts.signed_out": ("logout", "signed out"),
@@ -46,7 +46,7 @@ PHRASES = {
     "killswitch.override_ended": ("check", "ended the override: {label}"),
     "killswitch.local_stop_began": ("lock", "stopped on its own host: {label}"),
     "killswitch.local_stop_ended": ("lock-open", "ended its own host's stop: {label}"),
-    "health.changed": ("activity-heartbeat", "found a change of {label}"),
+    "health.changed": ("activity-heartbeat", "found {label} {status}"),
     "health.changed_settings": ("pencil", "tuned the health check of {label}"),
     "health.target_added": ("pencil", "added the target {label}"),
     "health.target_removed": ("pencil", "removed the target {label}"),
@@ -63,4 +63,7 @@ def words_of(event: AuditEvent) -> str:
     if phrase is None:
         return f"{event.action} {event.object_label}".strip()
     scope = event.object_label.split(" ", 1)[0]
-    return phrase[1].format(label=event.object_label, scope="everything" if scope == "global" else scope)
+    status = event.after.get("status", "") if isinstance(event.after, dict) else ""
+    return phrase[1].format(
+        label=event.object_label, scope="everything" if scope == "global" else scope, status=status
+    )

@@ -213,7 +213,7 @@ def test_shows_status_age_response_and_days(browse: Browse, bob: User, now: date
     page = text(browse(bob), "/health/redis")
     head = words(page, "component-head", end="</dl>")
     assert "Degraded" in head
-    assert "It took 1,412 ms So since" in head
+    assert "It took 1,412 ms . So since" in head
     assert "Response 1.41 s" in head
     assert "Healthy, 90 days 99.95%" in head
     today = timezone.localtime(now)
@@ -251,7 +251,7 @@ def test_thresholds_say_where_they_come_from_and_who_may_tune(
     HealthComponent.objects.filter(slug="redis").update(settings={"degraded_ms": 50.0}, failures=5)
     page = text(browse(bob), "/health/redis")
     side = words(page, "component-side", end="</aside>")
-    assert "Degraded 50 ms tuned; usually 100 ms" in side
+    assert "Degraded from so many milliseconds on 50 ms tuned; usually 100 ms" in side
     assert "Gets worse after 5 in a row tuned; usually after 2" in side
     assert "Tuning needs a supervisor: sam." in side
     assert "component-tune" not in page
@@ -342,7 +342,7 @@ def test_one_component_takes_a_bounded_number_of_queries(browse: Browse, bob: Us
 
 
 def test_check_now_looks_and_says_what_was_found(browse: Browse, bob: User, now: datetime) -> None:
-    looked_at("memory", now=now, ago=60)
+    looked_at("memory", now=now, ago=60, ran_on="")
     client = browse(bob)
     answer = client.post("/health/memory/check")
     assert (answer.status_code, answer.headers["Location"]) == (303, "/health/memory")
@@ -358,6 +358,14 @@ def test_what_was_looked_at_just_now_is_left(browse: Browse, bob: User, now: dat
     client.post("/health/memory/check", {"next": "/health?q=memory"})
     assert "within 5 s" in text(client, "/health?q=memory")
     assert HealthComponent.objects.get(slug="memory").checked_at == now - timedelta(seconds=3)
+
+
+def test_another_host_is_asked_to_look_at_what_is_its_own(browse: Browse, bob: User, now: datetime) -> None:
+    looked_at("memory", now=now, ago=20, ran_on="elsewhere")
+    client = browse(bob)
+    client.post("/health/memory/check")
+    assert "looked at on elsewhere alone, which was asked to look now" in text(client, "/health/memory")
+    assert HealthComponent.objects.get(slug="memory").due_at <= timezone.now()
 
 
 def test_what_is_switched_off_is_not_looked_at(browse: Browse, bob: User, now: datetime) -> None:
