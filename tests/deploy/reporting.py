@@ -64,8 +64,13 @@ def report_breaker(url: str, token: str, client: str, *, step: int) -> None:
         ],
         "transitions": [
             {
-                **{"seq": step + 1, "breaker": "yahoo_finance", "from": before, "to": after, "why": "reset"},
-                **{"ago_s": 0.0, "in_previous_s": INTERVAL},
+                "seq": step + 1,
+                "breaker": "yahoo_finance",
+                "from": before,
+                "to": after,
+                "why": "reset",
+                "ago_s": 0.0,
+                "in_previous_s": INTERVAL,
             }
         ],
     }
