@@ -159,12 +159,6 @@ def counts(*, now: datetime) -> dict[str, int]:
     return found
 
 
-def open_names(*, now: datetime) -> list[str]:
-    """Breakers that are open in any process that is there, by name. One query."""
-    there = BreakerState.objects.filter(present(now, "process__"), state=State.OPEN)
-    return list(there.order_by("breaker__name").values_list("breaker__name", flat=True).distinct())
-
-
 def breaker(name: str, *, now: datetime) -> BreakerView:
     """Raises CircuitBreaker.DoesNotExist."""
     (view,) = _views([_summed(now).get(name=name)], now=now)

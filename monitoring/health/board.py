@@ -1,8 +1,9 @@
 """What the pages show of components in lists: how many are abnormal, one as a row, the worst first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import (
     Case,
@@ -39,7 +40,7 @@ STATUSES = {
 }
 # Rows of the overview's card; the rest is counted.
 GLANCE_ROWS = 5
-WHAT = {
+WHAT: Mapping[str, Sequence[Kind]] = {
     "console": [kind for kind in Kind if kind not in (*TARGETS, Kind.CLIENT)],
     "clients": [Kind.CLIENT],
     "targets": list(TARGETS),
@@ -254,7 +255,7 @@ def _ranks(status: Status) -> list[int]:
     return [rank for rank, other in STATUSES.items() if other == status]
 
 
-def _ranked(now: datetime) -> "QuerySet[HealthComponent]":
+def _ranked(now: datetime) -> "QuerySet[Any]":
     """Each that is not retired with its `rank` and `place` in lists: as `Row.rank` has it, but by the database."""
     patience = ExpressionWrapper(
         F("interval_seconds") * Value(timedelta(seconds=INTERVALS)), output_field=DurationField()

@@ -1,10 +1,7 @@
 """What health hands to other parts of the console. Called once, from `MonitoringConfig.ready()`."""
 
-from django.utils import timezone
-
 from alerts import curves as alert_curves
-from monitoring.breakers import selectors as breakers
-from monitoring.health import alert_card, answers, metrics, parts, system
+from monitoring.health import alert_card, answers, metrics, parts
 from monitoring.health.pulsing import BeatPulse
 from opsconsole.api.shared import SharedAnswer
 from opsconsole.live.endpoints import register_endpoint
@@ -14,7 +11,6 @@ from opsconsole.live.ticks import register_tick
 def register() -> None:
     metrics.register()
     parts.register()
-    system.register_breakers(lambda: breakers.open_names(now=timezone.now()))
     alert_curves.register(alert_card.drawn)
     register_tick(BeatPulse().ticked)
     register_endpoint(

@@ -19,17 +19,15 @@ from tests.metrics.rows import partitions
 
 pytestmark = pytest.mark.browser
 
-# The console's own runner leaves alone what is not due, and nothing gets too old while a test runs.
-SLOWLY = {"interval_seconds": 3600}
-
 
 @pytest.fixture
 def moment(console: ConsoleProcess) -> datetime:
     """One component unhealthy, one degraded, one that nobody has looked at, all others well."""
     partitions()
     now = timezone.now()
+    # What is not due is left alone, and nothing gets too old while a test runs.
     a_target("N" * 100, slug="n" * 80)
-    looked_at(now=now, due_at=now + timedelta(hours=1), **SLOWLY)
+    looked_at(now=now, due_at=now + timedelta(hours=1), interval_seconds=3600)
     looked_at("redis", Status.UNHEALTHY, now=now, due_at=now + timedelta(hours=1), message="R" * 120)
     looked_at("outbox", Status.DEGRADED, now=now, due_at=now + timedelta(hours=1))
     looked_at("cpu", now=now, ago=20_000, due_at=now + timedelta(hours=1))
