@@ -197,7 +197,14 @@ def tally(*, now: datetime) -> Tally:
         if rank != IDLE:
             status = STATUSES[rank]
             weights.append(Status.DEGRADED if status == Status.UNHEALTHY and not essential else status)
-    return Tally(*(counts[rank] for rank in range(5)), status=worst(weights))
+    return Tally(
+        unhealthy=counts[UNHEALTHY],
+        degraded=counts[DEGRADED],
+        silent=counts[SILENT],
+        idle=counts[IDLE],
+        calm=counts[CALM],
+        status=worst(weights),
+    )
 
 
 def glance(*, now: datetime) -> Glance:
