@@ -25,11 +25,13 @@ MAY_READ_HEALTH = "monitoring.view_healthcomponent"
 @login_required
 def overview(request: HttpRequest) -> HttpResponse:
     status, now = selectors.status(), timezone.now()
+    health_now = health.glance(now=now)
     context = {
         "page": "overview",
         "bar": bar.of(status),
         "proof": proof.Board(status, address=f"{request.scheme}://{request.get_host()}"),
-        "health_now": health.glance(now=now) if request.user.has_perm(MAY_READ_HEALTH) else None,
+        "health_tally": health_now.tally,
+        "health_now": health_now if request.user.has_perm(MAY_READ_HEALTH) else None,
         "needs": needs.gathered(status),
         "today": today.read(now=now) if request.user.has_perm(MAY_READ_METRICS) else None,
         "events": search.newest(EVENTS),
