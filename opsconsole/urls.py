@@ -14,6 +14,7 @@ urlpatterns = [
     path("alerts", include("alerts.urls")),
     path("kill-switch", include("killswitch.urls")),
     path("breakers", include("monitoring.breakers.urls")),
+    path("health", include("monitoring.health.urls")),
     path("", include("monitoring.metrics.pages")),
     path("", include("alerts.alertmanager.urls")),
     path("", include("opsconsole.console.urls")),

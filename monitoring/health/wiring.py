@@ -2,7 +2,8 @@
 
 from django.conf import settings
 
-from monitoring.health import answers, metrics
+from alerts import curves as alert_curves
+from monitoring.health import alert_card, answers, metrics, parts
 from monitoring.health.pulsing import BeatPulse
 from monitoring.health.web import HubHealth
 from opsconsole.api.shared import SharedAnswer
@@ -13,6 +14,8 @@ from opsconsole.live.ticks import register_tick
 
 def register() -> None:
     metrics.register()
+    parts.register()
+    alert_curves.register(alert_card.drawn)
     register_tick(BeatPulse().ticked)
     if settings.HEALTH_IN_WEB:
         register_companion(HubHealth)

@@ -12,6 +12,7 @@ from django.utils.functional import SimpleLazyObject
 from alerts import board
 from killswitch import bar, selectors
 from monitoring.breakers import board as breakers
+from monitoring.health import board as health
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Place:
     label: str
     icon: str
     key: str
-    # Of what its number tells: "alerts" that need somebody, or "breakers" that are not closed; empty: it has none.
+    # Of what its number tells: "alerts" that need somebody, "breakers" that are not closed, "health": components that are abnormal; empty: it has none.
     counts: str = ""
     # Names of further pages that it leads to.
     further: tuple[str, ...] = ()
@@ -44,6 +45,7 @@ PLACES = (
     Place("alerts", "Alerts", "bell", "a", counts="alerts"),
     Place("kill-switch", "Kill switch", "octagon", "k"),
     Place("breakers", "Breakers", "circuit-switch-open", "b", counts="breakers", more=True),
+    Place("health", "Health", "activity-heartbeat", "h", counts="health", more=True),
     Place(
         "metrics-system",
         "Metrics",
@@ -64,6 +66,7 @@ def layout(request: HttpRequest) -> dict[str, Any]:
         "places": PLACES,
         "bar": state,
         "broken": SimpleLazyObject(lambda: breakers.tally(now=timezone.now())),
+        "health_tally": SimpleLazyObject(lambda: health.tally(now=timezone.now())),
         "open": SimpleLazyObject(board.opened),
         "news": SimpleLazyObject(board.newest_urgent),
         "server_now": now,

@@ -8,6 +8,8 @@ from django.utils import timezone
 from killswitch import bar, proof, selectors
 from monitoring.breakers import board as breakers
 from monitoring.breakers import parts as breaker_parts
+from monitoring.health import board as health
+from monitoring.health import parts as health_parts
 from opsconsole.audit import search
 from opsconsole.console import needs, today
 from opsconsole.live.feeds import LivePart, register_part
@@ -20,7 +22,7 @@ EVENTS = 8
 
 def register() -> None:
     """Called once, from `ConsoleConfig.ready()`."""
-    register_part(LivePart(target="broken", topics=BREAKERS, render=broken, pages=PAGE))
+    register_part(LivePart(target="broken", topics=BREAKERS | health_parts.TOPICS, render=broken, pages=PAGE))
     register_part(
         LivePart(target="needs", topics=SWITCH | {"commands", "alerts"}, render=needs_you, pages=PAGE)
     )
@@ -34,7 +36,8 @@ def register() -> None:
 
 
 def broken() -> str:
-    return _render("broken", broken_now=breakers.glance(now=timezone.now()))
+    now = timezone.now()
+    return _render("broken", broken_now=breakers.glance(now=now), health_now=health.glance(now=now))
 
 
 def needs_you() -> str:

@@ -1,0 +1,14 @@
+"""The pages of health, below /health. A component may have any slug, so what is none stands behind a dash."""
+
+from django.urls import path
+
+from monitoring.health import views
+
+urlpatterns = [
+    path("", views.page, name="health"),
+    path("/-/system", views.system, name="system-information"),
+    path("/-/find", views.find, name="health-find"),
+    path("/-/check", views.check_all, name="health-check-all"),
+    path("/<slug:slug>", views.component, name="health-component"),
+    path("/<slug:slug>/check", views.check, name="health-check"),
+]
