@@ -4,8 +4,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from celery import shared_task
+from celery.signals import celeryd_after_setup
 from django.utils import timezone
 
+from monitoring.breakers import own
 from monitoring.breakers import services as breakers
 from monitoring.health import history, pulsing, runner
 from monitoring.health.checks.pulses import WORKER
@@ -44,6 +46,12 @@ def forget() -> None:
 def evaluate_triggers() -> None:
     """Look at every trigger: for what does not come, what ran out, and stops that a process died over."""
     evaluate(now=timezone.now())
+
+
+@celeryd_after_setup.connect
+def report_own_breakers(**_: Any) -> None:
+    """In each worker: those of the channels that it tells."""
+    own.breakers.report()
 
 
 @shared_task(name="breakers.tick")

@@ -53,6 +53,11 @@ def withdrawn(row: HealthComponent, *, now: datetime) -> None:
         row.told = ""
 
 
+def key_of(slug: str, status: str) -> str:
+    """By which the alert that tells of this status of the component is known."""
+    return f"health-{status}:{slug}"
+
+
 def _wanted(row: HealthComponent, excused: frozenset[Kind]) -> str:
     """The status to tell of; empty: nothing. What is told stays so while its cause has an alert of its own."""
     if row.status not in ABNORMAL:
@@ -120,7 +125,7 @@ def _alert(row: HealthComponent, status: str, *, resolved: bool = False) -> Rais
         # A dead worker, say, must be told of although nobody is left to tell of anything less.
         force=priority == Priority.CRITICAL,
         resolved=resolved,
-        dedupe_key=f"health-{status}:{row.slug}",
+        dedupe_key=key_of(row.slug, status),
     )
 
 

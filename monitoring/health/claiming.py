@@ -21,7 +21,7 @@ MOST = 200
 CLAIM = """
 WITH due AS (
     SELECT id FROM monitoring_healthcomponent
-    WHERE enabled AND retired_at IS NULL AND (due_at <= %(now)s OR %(all)s)
+    WHERE enabled AND retired_at IS NULL AND (due_at <= %(now)s OR %(all)s) AND (%(only)s::bigint IS NULL OR id = %(only)s)
         AND (claimed_until IS NULL OR claimed_until < %(now)s)
         AND (checked_at IS NULL OR checked_at <= %(not_since)s OR NOT %(all)s)
         AND (NOT kind = ANY(%(of_hosts)s) OR host = %(host)s OR host = '' AND (
@@ -46,19 +46,24 @@ def claim_due(*, now: datetime, host: str = "") -> list[HealthComponent]:
     return _claim(now=now, host=host) if row and row[0] else []
 
 
-def claim_all(*, now: datetime, not_since: datetime, host: str = "") -> list[HealthComponent]:
-    """What nobody looks at now, and has not since `not_since`, whether due or not."""
-    return _claim(now=now, host=host, not_since=not_since)
+def claim_all(
+    *, now: datetime, not_since: datetime, only: int | None = None, host: str = ""
+) -> list[HealthComponent]:
+    """What nobody looks at now, and has not since `not_since`, whether due or not. `only`: this one at most."""
+    return _claim(now=now, host=host, not_since=not_since, only=only)
 
 
 def own_host() -> str:
     return socket.gethostname()
 
 
-def _claim(*, now: datetime, host: str, not_since: datetime | None = None) -> list[HealthComponent]:
+def _claim(
+    *, now: datetime, host: str, not_since: datetime | None = None, only: int | None = None
+) -> list[HealthComponent]:
     parameters: dict[str, Any] = {
         "now": now,
         "all": not_since is not None,
+        "only": only,
         "not_since": not_since or now,
         "of_hosts": [str(kind) for kind in OF_HOSTS],
         "host": host or own_host(),

@@ -96,25 +96,39 @@ def board(*, now: datetime | None = None) -> Board:
 def at(rows: Iterable[HealthComponent], *, now: datetime) -> list[Component]:
     """Rows as they are at `now`, in the order in which they are shown."""
     ordered = sorted(rows, key=lambda row: (ORDER[Kind(row.kind)], row.name.casefold()))
-    return [
-        Component(
-            row=row,
-            now=now,
-            status=row.status_at(now),
-            stale=row.enabled and row.is_stale(now=now),
-            age_seconds=None if row.checked_at is None else max(0.0, (now - row.checked_at).total_seconds()),
-        )
-        for row in ordered
-    ]
+    return [one(row, now=now) for row in ordered]
+
+
+def one(row: HealthComponent, *, now: datetime) -> Component:
+    """No query."""
+    return Component(
+        row=row,
+        now=now,
+        status=row.status_at(now),
+        stale=row.enabled and row.is_stale(now=now),
+        age_seconds=None if row.checked_at is None else max(0.0, (now - row.checked_at).total_seconds()),
+    )
 
 
 def changes(
-    *, component: HealthComponent | None = None, limit: int = 50, before_id: int | None = None
+    *,
+    component: HealthComponent | None = None,
+    limit: int = 50,
+    before_id: int | None = None,
+    to: str = "",
+    search: str = "",
 ) -> list[HealthChange]:
-    """The newest changes of status, of one component or all, each with its component. Pages by `before_id`: smaller ids."""
+    """The newest changes of status, of one component or all, each with its component. Pages by `before_id`: smaller ids.
+
+    `to`: to this status alone; `search`: part of the message.
+    """
     found = HealthChange.objects.select_related("component").order_by("-id")
     if component is not None:
         found = found.filter(component=component)
+    if to:
+        found = found.filter(after=to)
+    if search:
+        found = found.filter(message__icontains=search)
     if before_id is not None:
         found = found.filter(pk__lt=before_id)
     return list(found[:limit])

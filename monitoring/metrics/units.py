@@ -22,11 +22,23 @@ def _shown(value: float, unit: str) -> str:
             return f"{value:,.1f}{NBSP}bps"
         case "seconds":
             return f"{value * 1000:,.0f}{NBSP}ms" if abs(value) < 0.9995 else f"{value:,.2f}{NBSP}s"
+        case "milliseconds":
+            return (
+                f"{value:,.{_digits(value)}f}{NBSP}ms"
+                if abs(value) < 999.5
+                else f"{value / 1000:,.2f}{NBSP}s"
+            )
         case "per_second":
             return f"{value:,.2f}/s"
         case "ratio":
             return f"{value:,.2f}"
     return f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
+
+
+def _digits(milliseconds: float) -> int:
+    """`0.42 ms`, `3.1 ms`, `38 ms`."""
+    size = abs(milliseconds)
+    return 0 if not size or size >= 9.95 else 1 if size >= 0.995 else 2
 
 
 def _money(value: float) -> str:

@@ -11,6 +11,8 @@ from django.utils.functional import SimpleLazyObject
 
 from alerts import board
 from killswitch import bar, selectors
+from monitoring.breakers import board as breakers
+from monitoring.health import board as health
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +23,8 @@ class Place:
     label: str
     icon: str
     key: str
-    # Shows how many alerts need somebody.
-    counts: bool = False
+    # Of what its number tells: "alerts" that need somebody, "breakers" that are not closed, "health": components that are abnormal; empty: it has none.
+    counts: str = ""
     # Names of further pages that it leads to.
     further: tuple[str, ...] = ()
     # On the phone it stands behind "More": there is room for five tabs.
@@ -42,8 +44,10 @@ class Place:
 # One line for each page that exists. The phone's tabs show the same.
 PLACES = (
     Place("overview", "Overview", "layout-dashboard", "o"),
-    Place("alerts", "Alerts", "bell", "a", counts=True),
+    Place("alerts", "Alerts", "bell", "a", counts="alerts"),
     Place("kill-switch", "Kill switch", "octagon", "k"),
+    Place("breakers", "Breakers", "circuit-switch-open", "b", counts="breakers", more=True),
+    Place("health", "Health", "activity-heartbeat", "h", counts="health", more=True),
     Place(
         "metrics-system",
         "Metrics",
@@ -64,6 +68,8 @@ def layout(request: HttpRequest) -> dict[str, Any]:
     return {
         "places": PLACES,
         "bar": state,
+        "broken": SimpleLazyObject(lambda: breakers.tally(now=timezone.now())),
+        "health_tally": SimpleLazyObject(lambda: health.tally(now=timezone.now())),
         "open": SimpleLazyObject(board.opened),
         "news": SimpleLazyObject(board.newest_urgent),
         "server_now": now,

@@ -2,7 +2,7 @@
 
 from opsconsole.audit.models import AuditEvent
 
-# {label} is the object's own words, {scope} its scope or the whole label.
+# {label} is the object's own words, {scope} its scope or the whole label, {status} what it is since then.
 PHRASES = {
     "accounts.signed_in": ("login", "signed in"),
     "accounts.signed_out": ("logout", "signed out"),
@@ -51,6 +51,19 @@ PHRASES = {
     "killswitch.override_ended": ("check", "ended the override: {label}"),
     "killswitch.local_stop_began": ("lock", "stopped on its own host: {label}"),
     "killswitch.local_stop_ended": ("lock-open", "ended its own host's stop: {label}"),
+    "breakers.opened": ("octagon", "opened the circuit breaker {label}"),
+    "breakers.closed": ("circle-check", "closed the circuit breaker {label}"),
+    "breakers.reset": ("refresh", "reset the circuit breaker {label}"),
+    "breakers.reset_all": ("refresh", "reset all circuit breakers"),
+    "breakers.forced_open": ("lock", "forced the circuit breaker {label} open"),
+    "breakers.forced_closed": ("lock", "forced the circuit breaker {label} closed"),
+    "breakers.released": ("lock-open", "released the circuit breaker {label}"),
+    "breakers.hold_expired": ("clock", "ended the hold of {label}: its time was over"),
+    "breakers.tuned": ("pencil", "tuned the circuit breaker {label}"),
+    "health.changed": ("activity-heartbeat", "found {label} {status}"),
+    "health.changed_settings": ("pencil", "tuned the health check of {label}"),
+    "health.target_added": ("pencil", "added the target {label}"),
+    "health.target_removed": ("pencil", "removed the target {label}"),
     "alerts.channel_resealed": ("lock", "sealed the secrets of the channel {label} again"),
 }
 
@@ -64,4 +77,7 @@ def words_of(event: AuditEvent) -> str:
     if phrase is None:
         return f"{event.action} {event.object_label}".strip()
     scope = event.object_label.split(" ", 1)[0]
-    return phrase[1].format(label=event.object_label, scope="everything" if scope == "global" else scope)
+    status = event.after.get("status", "") if isinstance(event.after, dict) else ""
+    return phrase[1].format(
+        label=event.object_label, scope="everything" if scope == "global" else scope, status=status
+    )
