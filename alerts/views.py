@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.template.loader import render_to_string
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
@@ -16,6 +15,7 @@ from alerts.parts import needing_context
 from alerts.said import said
 from alerts.story_people import acts
 from opsconsole.accounts.people import people_who_may
+from opsconsole.live.partials import partials
 
 PAGE_ROWS = 50
 PARTS = {"alert-head": "head", "story": "story", "alert-side": "side", "alert-actions": "actions"}
@@ -28,7 +28,7 @@ def page(request: HttpRequest) -> HttpResponse:
     valid = form.is_valid()
     context = {"page": "alerts", "form": form, **_found(request, form, valid=valid)}
     if request.headers.get("HX-Request"):
-        return _partials(request, {"found": "alerts/found.html"}, context)
+        return partials(request, {"found": "alerts/found.html"}, context)
     context |= {**needing_context(), **said(request)}
     return render(request, "alerts/list.html", context, status=200 if valid else 422)
 
@@ -71,15 +71,6 @@ def alert(request: HttpRequest, pk: int) -> HttpResponse:
     }
     if request.headers.get("HX-Request"):
         wanted = {part: f"alerts/{name}.html" for part, name in PARTS.items()}
-        return _partials(request, wanted, context)
+        return partials(request, wanted, context)
     context |= {"place": board.place_of(detail.alert, now=row.now), **said(request)}
     return render(request, "alerts/alert.html", context)
-
-
-def _partials(request: HttpRequest, parts: dict[str, str], context: dict[str, Any]) -> HttpResponse:
-    """The page's own parts, each for the element with its id."""
-    made = [
-        f'<hx-partial hx-target="#{part}">{render_to_string(name, context, request)}</hx-partial>'
-        for part, name in parts.items()
-    ]
-    return HttpResponse("\n".join(made))

@@ -68,6 +68,7 @@ INSTALLED_APPS = [
     "killswitch",
     "monitoring",
     "opsconsole.console",
+    "opsconsole.runbooks",
 ]
 
 MIDDLEWARE = [

@@ -15,6 +15,7 @@ urlpatterns = [
     path("kill-switch", include("killswitch.urls")),
     path("", include("monitoring.metrics.pages")),
     path("", include("alerts.alertmanager.urls")),
+    path("", include("opsconsole.runbooks.urls")),
     path("", include("opsconsole.console.urls")),
 ]
 

@@ -1,33 +1,23 @@
 """/monitoring/health and /monitoring/system: what is well, what is not, since when, and how old that knowledge is."""
 
 import difflib
-import threading
-from datetime import timedelta
 from typing import Any
 
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from monitoring.health import answers, selectors, system
+from monitoring.health import answers, asking, selectors, system
 from monitoring.health import serializers as s
 from monitoring.health.info import system_info
 from monitoring.health.models import HealthChange
-from monitoring.health.runner import refresh
 from opsconsole.api.access import require
 from opsconsole.api.errors import ApiError, invalid
 from opsconsole.api.schema import errors
 
-# Nothing is looked at again within this time, whoever asks and however often.
-NOT_WITHIN = timedelta(seconds=5)
-# Requests of one process that may wait for checks; the others get what is known.
-REFRESHING = 2
 SHOWN_CHANGES = 20
 NEAREST = 5
-
-_refreshing = threading.BoundedSemaphore(REFRESHING)
 
 EXAMPLE = OpenApiExample(
     "an excerpt",
@@ -76,7 +66,7 @@ class HealthView(APIView):
     def get(self, request: Request) -> Response:
         may_read(request)
         if _wants_refresh(request):
-            _refresh()
+            asking.look()
         found = selectors.board()
         return Response(answers.whole(found), status=answers.http_status(found))
 
@@ -140,16 +130,6 @@ def _wants_refresh(request: Request) -> bool:
     if text not in ("", "true", "false"):
         raise invalid("refresh", "must be true or false")
     return text == "true"
-
-
-def _refresh() -> None:
-    """Bounded by the budgets of the checks, by what was looked at just now, and by how many wait here already."""
-    if not _refreshing.acquire(blocking=False):
-        return
-    try:
-        refresh(now=timezone.now(), not_within=NOT_WITHIN)
-    finally:
-        _refreshing.release()
 
 
 def _unknown(name: str, found: selectors.Board) -> ApiError:

@@ -141,8 +141,11 @@ class Runner:
         connections.close_all()
 
 
-def refresh(*, now: datetime, not_within: timedelta) -> None:
-    """Look at everything now, in threads of this process, but at nothing that was looked at within `not_within`. Returns when all is stored."""
+def refresh(*, now: datetime, not_within: timedelta) -> int:
+    """Look at everything now, in threads of this process, but at nothing that was looked at within `not_within`.
+
+    Returns how many, when all is stored.
+    """
     claims: list[HealthComponent] = claiming.claim_all(now=now, not_since=now - not_within)
     ended = threading.Event()
     running = Running(ended.set)
@@ -157,6 +160,7 @@ def refresh(*, now: datetime, not_within: timedelta) -> None:
         left -= len(jobs)
         if outcomes := [outcome for job in jobs for outcome in job.outcomes(host)]:
             store(outcomes=outcomes, now=timezone.now())
+    return len(claims)
 
 
 _of_worker = Runner(every=None)

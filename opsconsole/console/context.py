@@ -40,7 +40,7 @@ class Place:
 # One line for each page that exists. The phone's tabs show the same.
 PLACES = (
     Place("overview", "Overview", "layout-dashboard", "o"),
-    Place("alerts", "Alerts", "bell", "a", counts=True),
+    Place("alerts", "Alerts", "bell", "a", counts=True, further=("incidents", "runbooks")),
     Place("kill-switch", "Kill switch", "octagon", "k"),
     Place(
         "metrics-system",

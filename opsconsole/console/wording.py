@@ -46,6 +46,16 @@ PHRASES = {
     "killswitch.override_ended": ("check", "ended the override: {label}"),
     "killswitch.local_stop_began": ("lock", "stopped on its own host: {label}"),
     "killswitch.local_stop_ended": ("lock-open", "ended its own host's stop: {label}"),
+    "incidents.started": ("route", "started the incident {label}"),
+    "incidents.runbook_opened": ("route", "opened a runbook in the incident {label}"),
+    "incidents.alert_joined": ("bell", "joined an alert to the incident {label}"),
+    "incidents.noted": ("message-2", "noted in the incident {label}"),
+    "incidents.step_done": ("check", "did a step of the incident {label}"),
+    "incidents.step_taken_back": ("refresh", "took back a step of the incident {label}"),
+    "incidents.closed": ("circle-check", "closed the incident {label}"),
+    "runbooks.created": ("pencil", "wrote the runbook {label}"),
+    "runbooks.changed": ("pencil", "changed the runbook {label}"),
+    "runbooks.deleted": ("pencil", "deleted the runbook {label}"),
     "alerts.channel_resealed": ("lock", "sealed the secrets of the channel {label} again"),
 }
 

@@ -1,4 +1,4 @@
-// The alert pages: keys in lists, acknowledging in place, parts that depend on the page's address, and the announcer for new alerts.
+// The alert pages: keys in lists (those of the breakers, too), acknowledging in place, and the announcer for new alerts.
 // What comes while somebody is in a list waits (hold.js).
 
 import { sayQuietly } from "./announce.js";
@@ -6,10 +6,9 @@ import { doneWith } from "./hold.js";
 import { onKey } from "./keys.js";
 
 const SAY_MS = 10000; // one summary in so long, at most
-const AGAIN_MS = 1000; // between two refreshes of the page's own parts
 const byId = (id) => document.getElementById(id);
-const rows = () => [...document.querySelectorAll("[data-keys] > [data-alert]")];
-const row = () => document.activeElement.closest?.("[data-keys] > [data-alert]");
+const rows = () => [...document.querySelectorAll("[data-keys] > [id]")];
+const row = () => document.activeElement.closest?.("[data-keys] > [id]");
 
 // Announcements
 
@@ -36,30 +35,6 @@ function listen() {
     waiting.push(item.textContent);
   }
   if (waiting.length && !timer) timer = setTimeout(speak, Math.max(0, said + SAY_MS - performance.now()));
-}
-
-// Parts that depend on the address: the page asks for them when the pulse says that something has changed.
-
-let asking = false;
-let askAgain = false;
-
-function address() {
-  const to = new URL(location.href);
-  to.hash = "";
-  return to;
-}
-
-export async function refresh() {
-  if (asking) { askAgain = true; return; }
-  asking = true;
-  try {
-    const response = await fetch(address(), { headers: { "HX-Request": "true" }, credentials: "same-origin", redirect: "error" });
-    if (response.ok) {
-      const text = await response.text();
-      await htmx.swap({ text, sourceElement: byId("live"), target: byId("live"), swap: "none" });
-    }
-  } catch { /* the link's own script says when the console is away */ }
-  setTimeout(() => { asking = false; if (askAgain) { askAgain = false; refresh(); } }, AGAIN_MS);
 }
 
 // Lists
@@ -159,15 +134,9 @@ function withValue(form, button) {
 
 export function start() {
   for (const item of news()) heard.add(item.dataset.key);
-  const pulse = () => byId("alerts-pulse")?.dataset.at ?? "";
-  let beat = pulse();
   document.addEventListener("htmx:after:swap", () => {
     listen();
     count();
-    if (pulse() !== beat) {
-      beat = pulse();
-      refresh();
-    }
   });
   onKey((event) => KEYS[event.key]?.());
   document.addEventListener("change", (event) => { if (event.target.form?.id === "bulk") count(); });
