@@ -91,7 +91,7 @@ def measure(folder: Path) -> dict[str, Any]:
 
 def lost(made: list[Any], kept: list[Any]) -> int:
     """Also counts those that are there twice, or out of order."""
-    differ = sum(one[0] != other[0] for one, other in zip(made, kept, strict=False))
+    differ = sum(bool(one[0] != other[0]) for one, other in zip(made, kept, strict=False))
     return differ + abs(len(made) - len(kept))
 
 

@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 import time
+from contextlib import suppress
 from typing import Any
 
 from opsclient import OpsConsole
@@ -41,10 +42,8 @@ def down() -> None:
 def spent(breaker: CircuitBreaker, *, fails: bool) -> float:
     """Microseconds."""
     began = time.perf_counter_ns()
-    try:
+    with suppress(ServiceDown, CircuitBreakerOpenError):
         breaker.call_sync(down if fails else nothing)
-    except (ServiceDown, CircuitBreakerOpenError):
-        pass
     return (time.perf_counter_ns() - began) / 1000
 
 

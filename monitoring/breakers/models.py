@@ -127,6 +127,9 @@ class BreakerProcess(models.Model):
     # The newest version that it has applied, and the newest transition that it has told of.
     applied = models.BigIntegerField(default=0)
     last_seq = models.BigIntegerField(default=0)
+    # How its clock stands to the console's, by the report that was the quickest on its way; and when that was so.
+    clock_offset = models.FloatField(null=True)
+    clock_at = models.DateTimeField(null=True)
     # Transitions that it had to give up.
     dropped = models.BigIntegerField(default=0)
 
@@ -166,7 +169,8 @@ class BreakerState(models.Model):
     failure_type = models.CharField(max_length=200, blank=True)
     failure_text = models.CharField(max_length=500, blank=True)
     failure_at = models.DateTimeField(null=True)
-    # Seconds in OPEN of the times that are over, and of all as far as metrics know.
+    # What metrics know, and since when. Seconds in OPEN: of the times that are over; of all, as far as they are counted.
+    metered_at = models.DateTimeField(null=True)
     open_s = models.FloatField(default=0)
     metered_open_s = models.FloatField(default=0)
     metered_rejected = models.BigIntegerField(default=0)

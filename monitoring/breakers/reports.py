@@ -26,6 +26,8 @@ MISSING = re.compile(r"Object missing required field `(\w+)`")
 
 Number = Annotated[int, Meta(ge=0, le=LARGEST)]
 Seconds = Annotated[float, Meta(ge=0, le=LONGEST_S)]
+# Of a clock that began with the machine, or at any other time.
+ClockTime = Annotated[float, Meta(ge=0, le=1e11)]
 Percent = Annotated[float, Meta(ge=0, le=100)]
 Name = Annotated[str, Meta(min_length=1, max_length=NAME_LENGTH)]
 StateName = Annotated[str, Meta(pattern=r"^(CLOSED|OPEN|HALF_OPEN)$")]
@@ -93,6 +95,7 @@ class Report(msgspec.Struct):
     instance: Annotated[str, Meta(pattern=r"^[0-9a-fA-F]{32}$")]
     applied: Number = 0
     dropped: Number = 0
+    sent_s: ClockTime | None = None
     breakers: Annotated[list[ReportedBreaker], Meta(max_length=MOST_BREAKERS)] = []
     transitions: Annotated[list[ReportedTransition], Meta(max_length=MOST_TRANSITIONS)] = []
 

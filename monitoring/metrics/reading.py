@@ -101,9 +101,8 @@ def highest(name: str, label: str, start: datetime, end: datetime, step: timedel
         found.setdefault(labels.get(label, ""), []).append(pk)
     kept = sorted(list(found)[:MOST_SERIES])
     groups = {pk: number for number, key in enumerate(kept) for pk in found[key]}
-    coarse = step % HOUR == timedelta(0)
-    _check_size(len(groups), len(kept), end - start, coarse=coarse)
-    cells = rows.by_step(metric.kind, groups, Span(start, end), step=step, coarse=coarse)
+    _check_size(len(groups), len(kept), end - start, width=width_of(step))
+    cells = rows.by_step(metric.kind, groups, Span(start, end), step=step)
     slots = range(_points(start, end, step))
     return Chart(
         metric,

@@ -89,7 +89,7 @@ def add_stream(result: dict[str, Any], generator: Any, request: Any, public: boo
         "get": {
             "operationId": "stream",
             "summary": "Follow the kill switch",
-            "description": "Server-sent events for trading processes: `hello`, `state`, `lease`, `nolease`, `bye` (docs/protocol.md).",
+            "description": "Server-sent events for trading processes: `hello`, `state`, `lease`, `nolease`, `breakers`, `bye` (docs/protocol.md).",
             "tags": ["monitoring"],
             "security": [{"token": []}, {}],
             "parameters": [_parameter(*row) for row in STREAM_PARAMETERS],

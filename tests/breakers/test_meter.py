@@ -84,6 +84,17 @@ def test_a_minute_knows_of_an_opening_that_was_soon_over() -> None:
 
 
 @pytest.mark.django_db
+def test_what_does_not_change_is_counted_once_a_minute() -> None:
+    process = Process()
+    for number in range(18):
+        process.report(a_breaker(), now=NOW + 10 * number * SECOND)
+    series = Series.objects.get(name="circuit_breaker_state")
+    assert list(
+        Minute.objects.filter(series_id=series.pk).order_by("at").values_list("count", flat=True)
+    ) == [2, 1, 1]
+
+
+@pytest.mark.django_db
 def test_a_state_that_nobody_reports_any_more_is_not_shown() -> None:
     process = Process()
     process.opens()

@@ -135,6 +135,18 @@ def test_a_repeat_changes_nothing() -> None:
 
 
 @pytest.mark.django_db
+def test_a_state_keeps_its_time_until_it_is_another() -> None:
+    process = Process()
+    for seconds, state_s in ((0, 30.0), (10, 40.2), (20, 50.1)):
+        process.report(a_breaker(state="OPEN", state_s=state_s), now=NOW + seconds * SECOND)
+    assert BreakerState.objects.get().since == NOW - 30 * SECOND
+    # It had to give up telling of what was between.
+    process.report(a_breaker(state="OPEN", state_s=3.0), dropped=2, now=NOW + 30 * SECOND)
+    assert BreakerState.objects.get().since == NOW + 27 * SECOND
+    assert BreakerProcess.objects.get().dropped == 2
+
+
+@pytest.mark.django_db
 def test_secrets_are_redacted_before_texts_are_cut() -> None:
     process = Process()
     text = "x" * 480 + " https://dana:hunter2@prices.example/ failed"
@@ -258,5 +270,5 @@ def test_time_in_open_counts_once_however_many_are_open() -> None:
 def test_a_report_costs_few_queries(db: None, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
     process = Process()
     process.report(*(a_breaker(f"b{number}") for number in range(20)))
-    with django_assert_max_num_queries(17):
+    with django_assert_max_num_queries(9):
         process.report(*(a_breaker(f"b{number}") for number in range(20)))

@@ -1,4 +1,4 @@
-"""Two trading processes that report metrics as their collectors would: one batch a second each."""
+"""Two trading processes that report metrics and a circuit breaker as the client would: once a second each."""
 
 import json
 import threading
@@ -51,9 +51,41 @@ def push(url: str, token: str, client: str, names: Collection[str], *, step: int
         assert json.load(answer) == {"accepted": len(body["series"]), "rejected": []}
 
 
+def report_breaker(url: str, token: str, client: str, *, step: int) -> None:
+    """One report of a breaker that opens and closes in turns."""
+    states = ("CLOSED", "OPEN")
+    before, after = states[step % 2], states[(step + 1) % 2]
+    body = {
+        "report_id": uuid.uuid4().hex,
+        "name": client,
+        "instance": uuid.uuid5(uuid.NAMESPACE_DNS, client).hex,
+        "breakers": [
+            {"name": "yahoo_finance", "state": after, "state_s": 0.0, "counts": {"rejected": 3 * step}},
+        ],
+        "transitions": [
+            {
+                "seq": step + 1,
+                "breaker": "yahoo_finance",
+                "from": before,
+                "to": after,
+                "why": "reset",
+                "ago_s": 0.0,
+                "in_previous_s": INTERVAL,
+            }
+        ],
+    }
+    request = urllib.request.Request(
+        f"{url}/monitoring/circuit-breaker-reports",
+        json.dumps(body).encode(),
+        {"Content-Type": "application/json", "Authorization": f"Bearer {token}"},
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        assert json.load(answer)["ignored"] == []
+
+
 @contextmanager
 def reporting(url: str, token: str, *names: str) -> Iterator[None]:
-    """These metrics, for the length of the block, and one batch from some hours ago."""
+    """These metrics and a circuit breaker, for the length of the block, and one batch from some hours ago."""
     over = threading.Event()
     failed: list[Exception] = []
 
@@ -64,6 +96,7 @@ def reporting(url: str, token: str, *names: str) -> Iterator[None]:
                 for client in CLIENTS:
                     now = datetime.now(UTC)
                     push(url, token, client, names, step=step, sent_at=now if step else now - EARLIER)
+                    report_breaker(url, token, client, step=step)
                 step += 1
         except Exception as error:  # told when the block ends
             failed.append(error)

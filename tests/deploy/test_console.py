@@ -19,7 +19,7 @@ from tests.deploy.reporting import reporting
 PATIENCE = 60.0
 ROOT = Path(__file__).parents[2]
 # What the demo's traders do not have, and what takes hours to be known.
-NOT_IN_THE_DEMO = ("circuit_breaker_state", "ai_cost_usd_total")
+NOT_IN_THE_DEMO = ("ai_cost_usd_total",)
 
 
 @contextmanager

@@ -62,3 +62,16 @@ def test_only_the_newest_is_kept(stream: TradingStream) -> None:
     stream.offer_nolease(b"nolease")
     assert stream.take() == b"state999 nolease"
     assert stream.take() is None
+
+
+def test_what_stands_beside_waits_for_state_and_lease(stream: TradingStream) -> None:
+    stream.offer_side("breakers", b"first", whole=b"whole 1")
+    stream.offer_lease(b"lease", s=102.0, until=NOW)
+    stream.offer_state(b"state")
+    assert [stream.take() for _ in range(3)] == [b"state", b"first", None]
+
+
+def test_news_that_waits_becomes_the_whole(stream: TradingStream) -> None:
+    for number in range(3):
+        stream.offer_side("breakers", b"news %d" % number, whole=b"whole %d" % number)
+    assert [stream.take(), stream.take()] == [b"whole 2", None]

@@ -53,6 +53,7 @@ class Opening:
     forced_by: str = ""  # who holds it open
     reason: str = ""
     forced: bool = False
+    trying: bool = False  # it is HALF_OPEN already, and its permits are taken
 
 
 class CircuitBreakerOpenError(OpsClientError):
@@ -102,6 +103,8 @@ class CircuitBreakerOpenError(OpsClientError):
             by = f" by {opening.forced_by}" if opening.forced_by else ""
             told = f": {opening.reason}" if opening.reason else ""
             return f"circuit breaker {self.name!r} is held open{by}{told}"
+        if opening.trying:
+            return f"circuit breaker {self.name!r} is half-open, and other calls try whether the service works again"
         retry = self.retry_after
         after = "" if retry is None else f", retry after {retry:.1f} s"
         last = "" if opening.cause is None else f"; last failure: {opening.cause}"

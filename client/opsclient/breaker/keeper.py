@@ -129,7 +129,7 @@ class Keeper:
             told = self._note(events)
         self._tell(told)
         if permit is None:
-            raise CircuitBreakerOpenError(self.name, machine.opening or Opening(now, now), now)
+            raise CircuitBreakerOpenError(self.name, machine.way.shut or _trying(machine.opening, now), now)
         return permit
 
     def succeeded(self, permit: Permit, seconds: float) -> None:
@@ -250,6 +250,13 @@ class Keeper:
         """After a fork, in the child: what is open or held stays so; counts, probes and the lock are the parent's."""
         self.machine.restart(self.clock())
         self._assemble()
+
+
+def _trying(last: Opening | None, now: float) -> Opening:
+    """What a rejected call is told while others try: HALF_OPEN since the last opening, and perhaps over at any moment."""
+    if last is None:
+        return Opening(now, now, trying=True)
+    return Opening(last.opened_at, now, last.cause, trying=True)
 
 
 def _draw() -> float:

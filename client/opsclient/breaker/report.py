@@ -80,6 +80,7 @@ def body(
         **identity,
         "applied": applied,
         "dropped": dropped,
+        "sent_s": round(now, 6),
         "breakers": list(breakers),
         "transitions": [_entry(number, transition, now) for number, transition in transitions],
     }

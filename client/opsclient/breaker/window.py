@@ -71,6 +71,7 @@ class CountWindow:
         self._successes = successes
         self._base = successes.value
         self._bad = 0  # failures so far: each is a call that has not ticked
+        self._first = 0  # calls up to this number were forgotten when the window was smaller
         self._failures: deque[int] = deque()
         self._slow: deque[int] = deque()
 
@@ -90,14 +91,17 @@ class CountWindow:
         pass
 
     def resize(self, size: int) -> None:
-        """The window has another size from now on."""
+        """The window has another size from now on; a larger one fills up again."""
+        number = self._number
+        self._forget(number)
+        self._first = max(self._first, number - self.size)
         self.size = size
-        self._forget(self._number)
+        self._forget(number)
 
     def rates(self, now: float) -> Rates:
         number = self._number
         self._forget(number)
-        return Rates(min(number, self.size), len(self._failures), len(self._slow))
+        return Rates(min(number - self._first, self.size), len(self._failures), len(self._slow))
 
     @property
     def _number(self) -> int:

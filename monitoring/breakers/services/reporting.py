@@ -20,11 +20,16 @@ from monitoring.breakers.models import (
 )
 from monitoring.breakers.reports import Report, ReportedBreaker, ReportedTransition
 from monitoring.breakers.services.breakers import known_or_new
+from monitoring.breakers.services.clocks import sent_at
 from monitoring.breakers.services.incidents import Told, follow
 from opsconsole.audit.actor import Actor
 from opsconsole.live.publish import publish
 
 COUNTS = ("success", "failure", "slow", "ignored", "rejected")
+# A little less than the minutes of metrics, so that none is without a state.
+METER_EVERY = timedelta(seconds=45)
+# What tells a stay in a state from another one, of which nobody told.
+SAME_STAY = timedelta(seconds=5)
 WRITTEN = (
     *(
         "state",
@@ -39,7 +44,12 @@ WRITTEN = (
     ),
     *COUNTS,
     *("calls", "failure_rate", "slow_rate", "failure_type", "failure_text", "failure_at"),
-    *("open_s", "metered_open_s", "metered_rejected", "unmetered"),
+    *("open_s", "metered_at", "metered_open_s", "metered_rejected", "unmetered"),
+)
+
+NOTED = (
+    *("stream", "reported_at", "last_report", "applied", "dropped", "last_seq"),
+    *("clock_offset", "clock_at"),
 )
 
 
@@ -97,14 +107,13 @@ def _take(*, actor: Actor, report: Report, now: datetime | None) -> tuple[Taken,
     names = [one.name for one in report.breakers] + [one.breaker for one in report.transitions]
     known, ignored = known_or_new(names, now=moment)
     fresh = [one for one in report.transitions if one.seq > process.last_seq and one.breaker in known]
+    sent = sent_at(process, report, now=moment)
     _note_process(process, report, moment)
-    _note_transitions(process, fresh, known, moment)
+    _note_transitions(process, fresh, known, sent=sent, now=moment)
     _note_applied(process, report, moment)
-    brought = _states(process, report, known, fresh, moment)
-    metered = hooks.meter_all(process.name, [_metered(one) for one in brought], moment)
-    # Metrics wait for their own locks longer than those may wait that come now.
-    limit_waits()
-    _write(brought, metered=metered)
+    brought = _states(process, report, known, fresh, sent=sent, now=moment)
+    _meter(process, brought, moment)
+    _write(brought)
     told = [Told(one.breaker.pk, one.after, one.changes) for one in brought if one.has_changed]
     follow(process=process, told=told, states=[one.after for one in brought], now=moment)
     publish("breakers")
@@ -134,14 +143,16 @@ def _note_process(process: BreakerProcess, report: Report, moment: datetime) -> 
     process.applied = report.applied
     process.dropped = report.dropped
     process.last_seq = max([process.last_seq, *(one.seq for one in report.transitions)])
-    process.save(update_fields=["stream", "reported_at", "last_report", "applied", "dropped", "last_seq"])
+    process.save(update_fields=NOTED)
 
 
 def _note_transitions(
     process: BreakerProcess,
     fresh: Sequence[ReportedTransition],
     known: Mapping[str, CircuitBreaker],
-    moment: datetime,
+    *,
+    sent: datetime,
+    now: datetime,
 ) -> None:
     BreakerTransition.objects.bulk_create(
         (
@@ -152,13 +163,13 @@ def _note_transitions(
                 seq=one.seq,
                 from_state=one.from_,
                 to_state=one.to,
-                at=moment - timedelta(seconds=one.ago_s),
+                at=sent - timedelta(seconds=one.ago_s),
                 in_previous_s=one.in_previous_s,
                 why=one.why,
                 cause_type=one.cause.type if one.cause else "",
                 cause_text=one.cause.text if one.cause else "",
                 counts=one.counts,
-                received_at=moment,
+                received_at=now,
             )
             for one in fresh
         ),
@@ -179,7 +190,9 @@ def _states(
     report: Report,
     known: Mapping[str, CircuitBreaker],
     fresh: Sequence[ReportedTransition],
-    moment: datetime,
+    *,
+    sent: datetime,
+    now: datetime,
 ) -> list[_Brought]:
     """In the order of the breakers' keys."""
     rows = {row.breaker_id: row for row in BreakerState.objects.filter(process=process)}
@@ -190,28 +203,38 @@ def _states(
             continue
         before = rows.get(breaker.pk)
         changes = [change for change in fresh if change.breaker == one.name]
-        after = _state(one, before, changes, moment)
+        after = _state(one, before, changes, sent=sent, now=now)
         after.breaker, after.process = breaker, process
         found.append(_Brought(breaker, before, after, changes))
     return sorted(found, key=lambda item: item.breaker.pk)
 
 
 def _state(
-    one: ReportedBreaker, before: BreakerState | None, changes: Sequence[ReportedTransition], moment: datetime
+    one: ReportedBreaker,
+    before: BreakerState | None,
+    changes: Sequence[ReportedTransition],
+    *,
+    sent: datetime,
+    now: datetime,
 ) -> BreakerState:
-    since = moment - timedelta(seconds=one.state_s)
-    if before is not None and before.state == one.state and not changes:
-        # The same stay, as it was told first: later reports only measure it anew.
+    since = sent - timedelta(seconds=one.state_s)
+    if (
+        before is not None
+        and not changes
+        and before.state == one.state
+        and abs(since - before.since) < SAME_STAY
+    ):
+        # As it was told first: later reports only measure it anew.
         since = before.since
     failure = one.last_failure
     return BreakerState(
         state=one.state,
         forced=one.forced or "",
         since=since,
-        failing_since=_failing_since(one, before, changes, since, moment),
+        failing_since=_failing_since(one, before, changes, since, sent),
         generation=one.generation,
         applied=one.applied,
-        reported_at=moment,
+        reported_at=now,
         config=one.config,
         own_config=one.own_config,
         calls=one.window.calls,
@@ -219,9 +242,10 @@ def _state(
         slow_rate=one.window.slow_rate,
         failure_type=failure.type if failure else "",
         failure_text=failure.text if failure else "",
-        failure_at=moment - timedelta(seconds=failure.ago_s) if failure else None,
+        failure_at=sent - timedelta(seconds=failure.ago_s) if failure else None,
         open_s=(before.open_s if before else 0.0)
         + sum(change.in_previous_s for change in changes if change.from_ == State.OPEN),
+        metered_at=before.metered_at if before else None,
         metered_open_s=before.metered_open_s if before else 0.0,
         metered_rejected=before.metered_rejected if before else 0,
         unmetered=dict(
@@ -236,14 +260,33 @@ def _failing_since(
     before: BreakerState | None,
     changes: Sequence[ReportedTransition],
     since: datetime,
-    moment: datetime,
+    sent: datetime,
 ) -> datetime | None:
     if one.state == State.CLOSED:
         return None
     left = [change.ago_s for change in changes if change.from_ == State.CLOSED]
     if left:
-        return moment - timedelta(seconds=left[-1])
+        return sent - timedelta(seconds=left[-1])
     return (before.failing_since if before else None) or since
+
+
+def _meter(process: BreakerProcess, brought: Sequence[_Brought], moment: datetime) -> None:
+    """Have counted what has grown, and each state once a minute."""
+    due = [(one, metered) for one in brought if _is_due(one.after, metered := _metered(one), moment)]
+    if not due:
+        return
+    if hooks.meter_all(process.name, [metered for _, metered in due], moment):
+        for row in (one.after for one, _ in due):
+            row.metered_rejected = max(row.metered_rejected, row.rejected)
+            row.metered_open_s = max(row.metered_open_s, _open_s(row))
+            row.metered_at, row.unmetered = moment, {}
+    # Metrics wait for their own locks longer than those may wait that come now.
+    limit_waits()
+
+
+def _is_due(row: BreakerState, metered: hooks.Metered, moment: datetime) -> bool:
+    grown = metered.changes or metered.rejected or metered.open_s
+    return bool(grown) or row.metered_at is None or moment - row.metered_at > METER_EVERY
 
 
 def _metered(one: _Brought) -> hooks.Metered:
@@ -264,13 +307,8 @@ def _open_s(row: BreakerState) -> float:
     return row.open_s + max(0.0, now)
 
 
-def _write(brought: Sequence[_Brought], *, metered: bool) -> None:
+def _write(brought: Sequence[_Brought]) -> None:
     """All in one statement."""
-    if metered:
-        for one in brought:
-            one.after.metered_rejected = max(one.after.metered_rejected, one.after.rejected)
-            one.after.metered_open_s = max(one.after.metered_open_s, _open_s(one.after))
-            one.after.unmetered = {}
     BreakerState.objects.bulk_create(
         [one.after for one in brought],
         update_conflicts=True,
