@@ -183,6 +183,7 @@ SPECTACULAR_SETTINGS = {
         "DeliveryStateEnum": "alerts.choices.DeliveryState",
         "HealthStatusEnum": "monitoring.health.choices.Status",
         "HealthKindEnum": "monitoring.health.choices.Kind",
+        "IncidentStateEnum": "opsconsole.runbooks.choices.IncidentState",
         "SystemStatusEnum": ["operational", "degraded", "halted", "down"],
     },
     "POSTPROCESSING_HOOKS": [

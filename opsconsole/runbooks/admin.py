@@ -98,8 +98,7 @@ class StepFormSet(BaseInlineFormSet):  # type: ignore[type-arg]  # likewise
         rows = [
             form.cleaned_data
             for form in self.forms
-            if form.cleaned_data and form.has_changed() | bool(form.instance.pk)
-            if not form.cleaned_data.get("DELETE")
+            if form.cleaned_data and not form.cleaned_data.get("DELETE")
         ]
         rows.sort(key=lambda row: row["position"])
         return [{name: row[name] for name in STEP_FIELDS} for row in rows]

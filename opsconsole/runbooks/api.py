@@ -22,7 +22,7 @@ from opsconsole.api.pagination import LARGEST_PAGE, read_limit, read_page
 from opsconsole.api.schema import CURSOR, IDEMPOTENCY_KEY, LIMIT, errors
 from opsconsole.runbooks import selectors, services, timeline
 from opsconsole.runbooks import serializers as s
-from opsconsole.runbooks.choices import Shown
+from opsconsole.runbooks.choices import IncidentState, Shown
 from opsconsole.runbooks.models import Incident
 from opsconsole.runbooks.services.shared import LONGEST
 from opsconsole.runbooks.views import markdown
@@ -45,7 +45,7 @@ class IncidentsView(APIView):
         parameters=[
             LIMIT,
             CURSOR,
-            OpenApiParameter("state", str, enum=selectors.STATES, description="Only these."),
+            OpenApiParameter("state", str, enum=IncidentState.values, description="Only these."),
             OpenApiParameter(
                 "search", str, description="Part of a title, an alert's, a note or the summary."
             ),
@@ -63,7 +63,7 @@ class IncidentsView(APIView):
         found = selectors.incidents(
             limit=page.limit,
             before_id=page.before_id,
-            state=one_of(query, "state", selectors.STATES),
+            state=one_of(query, "state", IncidentState.values),
             search=query.get("search", "")[:100],
             runbook=query.get("runbook", "")[:64],
             since=moment(query, "since"),

@@ -47,6 +47,11 @@ TARGETED = frozenset({Read.BREAKER, Read.COMPONENT, Press.STOP, Press.RESET_BREA
 AT_ONCE = frozenset({Press.RESET_BREAKER, Press.REFRESH_HEALTH, Press.ACKNOWLEDGE})
 
 
+class IncidentState(models.TextChoices):
+    OPEN = "open"
+    CLOSED = "closed"
+
+
 class Shown(models.TextChoices):
     """Which part of an incident's timeline is wanted."""
 

@@ -39,7 +39,7 @@ def _head(found: Detail, now: datetime) -> Iterator[str]:
     one = found.incident
     yield f"# Incident {one.pk}: {md.inline(one.title)}"
     yield ""
-    yield f"- **State**: {'open' if one.is_open else 'closed'}"
+    yield f"- **State**: {one.state}"
     if one.since < one.started_at:
         yield f"- **Began**: {at(one.since)}, when its first alert was raised"
     yield f"- **Started**: {at(one.started_at)} by {md.inline(one.started_by)}"

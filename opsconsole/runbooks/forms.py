@@ -7,9 +7,8 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from opsconsole.runbooks.choices import Shown
+from opsconsole.runbooks.choices import IncidentState, Shown
 from opsconsole.runbooks.models import TITLE_LENGTH
-from opsconsole.runbooks.selectors import STATES
 from opsconsole.runbooks.services.shared import LONGEST
 from opsconsole.runbooks.timeline import Key
 
@@ -26,8 +25,8 @@ class FilterForm(forms.Form):
     )
     state = forms.ChoiceField(
         required=False,
-        choices=[("", "Open and closed"), *((state, state.capitalize()) for state in STATES)],
-        error_messages={"invalid_choice": f"state: one of {', '.join(STATES)}."},
+        choices=[("", "Open and closed"), *IncidentState.choices],
+        error_messages={"invalid_choice": f"state: one of {', '.join(IncidentState.values)}."},
     )
     runbook = forms.CharField(required=False, max_length=64)
     since = forms.DateField(required=False, error_messages=DATE)

@@ -7,7 +7,7 @@ from django.db.models import F, Q
 from alerts.choices import Category
 from alerts.models import Alert
 from killswitch.choices import Reason
-from opsconsole.runbooks.choices import Press, Read, StepKind
+from opsconsole.runbooks.choices import IncidentState, Press, Read, StepKind
 
 TITLE_LENGTH = 200
 TARGET_LENGTH = 200
@@ -99,6 +99,10 @@ class Incident(models.Model):
     @property
     def is_open(self) -> bool:
         return self.closed_at is None
+
+    @property
+    def state(self) -> IncidentState:
+        return IncidentState.OPEN if self.is_open else IncidentState.CLOSED
 
 
 class IncidentAlert(models.Model):

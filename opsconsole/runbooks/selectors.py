@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 
+from opsconsole.runbooks.choices import IncidentState
 from opsconsole.runbooks.evidence import Pressed, pressed
 from opsconsole.runbooks.models import (
     Incident,
@@ -15,9 +16,6 @@ from opsconsole.runbooks.models import (
     Runbook,
     RunbookStep,
 )
-
-OPEN, CLOSED = "open", "closed"
-STATES = (OPEN, CLOSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +91,7 @@ def incidents(
     """The newest first. `search`: part of a title, an alert's, a note or the summary, or a number; `runbook`: a slug; times are of the start."""
     rows = _counted().order_by("-id")
     if state:
-        rows = rows.filter(closed_at__isnull=state == OPEN)
+        rows = rows.filter(closed_at__isnull=state == IncidentState.OPEN)
     if search:
         rows = rows.filter(_found_by(search))
     if runbook:

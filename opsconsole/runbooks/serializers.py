@@ -4,9 +4,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from opsconsole.runbooks.choices import Shown, StepKind
+from opsconsole.runbooks.choices import IncidentState, Shown, StepKind
 from opsconsole.runbooks.models import Incident, IncidentNote
-from opsconsole.runbooks.selectors import STATES, Detail, StepRow
+from opsconsole.runbooks.selectors import Detail, StepRow
 from opsconsole.runbooks.timeline import Entry
 
 SHOWN = [value for value in Shown.values if value]
@@ -15,7 +15,7 @@ SHOWN = [value for value in Shown.values if value]
 class IncidentSerializer(serializers.ModelSerializer[Incident]):
     """One incident as lists show it."""
 
-    state = serializers.SerializerMethodField()
+    state = serializers.ChoiceField(choices=IncidentState.choices)
     since = serializers.DateTimeField(
         help_text="When its first alert was raised, if that was before the start."
     )
@@ -31,9 +31,6 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
             *("id", "title", "state", "since", "started_at", "started_by", "closed_at", "closed_by"),
             *("summary", "steps", "steps_ticked", "alert_count"),
         )
-
-    def get_state(self, incident: Incident) -> str:
-        return STATES[not incident.is_open]
 
 
 class IncidentPageSerializer(serializers.Serializer[Any]):
@@ -83,7 +80,7 @@ class IncidentDetailSerializer(serializers.Serializer[Any]):
 
     id = serializers.IntegerField()
     title = serializers.CharField()
-    state = serializers.ChoiceField(choices=STATES)
+    state = serializers.ChoiceField(choices=IncidentState.choices)
     since = serializers.DateTimeField()
     started_at = serializers.DateTimeField()
     started_by = serializers.CharField()
@@ -124,7 +121,7 @@ def detail_data(found: Detail, *, notes: list[IncidentNote]) -> dict[str, Any]:
     one = found.incident
     names = ("id", "title", "since", "started_at", "started_by", "closed_at", "closed_by", "summary")
     return {name: getattr(one, name) for name in names} | {
-        "state": STATES[not one.is_open],
+        "state": one.state,
         "steps": found.steps,
         "steps_done": found.done,
         "alerts": [
