@@ -165,9 +165,9 @@ def _counted() -> "QuerySet[Incident]":
 
 def _found_by(search: str) -> Q:
     number = search.removeprefix("#")
-    found = Q(title__icontains=search) | Q(summary__icontains=search)
-    found |= Exists(IncidentAlert.objects.filter(incident=OuterRef("pk"), title__icontains=search))
-    found |= Exists(IncidentNote.objects.filter(incident=OuterRef("pk"), text__icontains=search))
+    alerts = IncidentAlert.objects.filter(incident=OuterRef("pk"), title__icontains=search)
+    notes = IncidentNote.objects.filter(incident=OuterRef("pk"), text__icontains=search)
+    found = Q(title__icontains=search) | Q(summary__icontains=search) | Q(Exists(alerts)) | Q(Exists(notes))
     if number.isascii() and number.isdigit() and len(number) < 19:
         found |= Q(pk=int(number))
     return found

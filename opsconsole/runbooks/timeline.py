@@ -101,7 +101,7 @@ class Window:
     def of(cls, incident: Incident, *, before: "Key | None" = None) -> "Window":
         """The part of it that older entries than `before` are in."""
         # The closing itself belongs to it, and so does what was at the same time as `before`.
-        ends = [moment for moment in (incident.closed_at, before and before.at) if moment is not None]
+        ends = [moment for moment in (incident.closed_at, before.at if before else None) if moment]
         return cls(incident.pk, incident.since, min(ends) + MICROSECOND if ends else None)
 
 

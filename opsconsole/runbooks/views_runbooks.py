@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 from alerts.models import Alert
 from opsconsole.accounts.people import needs
 from opsconsole.runbooks import board, matching, selectors
+from opsconsole.runbooks.choices import StepKind
 from opsconsole.runbooks.filling import filled, filled_command, names_in, with_console
 from opsconsole.runbooks.forms import PREFIX
 from opsconsole.runbooks.models import Incident, Runbook
@@ -62,7 +63,7 @@ def runbook_page(
                 filled(step.title, given),
                 as_html(filled(step.text, given)),
                 with_console(filled_command(step.command, given), address(request)),
-                board.ICONS[step.kind],
+                board.ICONS[StepKind(step.kind)],
             )
             for step in steps
         ],

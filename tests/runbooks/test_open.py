@@ -1,6 +1,7 @@
 """Opening a runbook: in the incident that is about the same, else in a new one; and which belong to an alert."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -110,7 +111,7 @@ def test_steps_stay_as_they_were_when_it_was_opened() -> None:
 def test_two_who_open_the_same_at_once_meet(at_once: Run) -> None:
     alert = breaker_alert()
     slugs = [BREAKER, COST] * 4
-    found = at_once([lambda slug=slug: opened(slug, alert_id=alert.pk) for slug in slugs])
+    found = at_once([partial(opened, slug, alert_id=alert.pk) for slug in slugs])
     assert len({incident.pk for incident in found}) == 1
     assert Procedure.objects.count() == 2
     assert IncidentAlert.objects.count() == 1

@@ -1,6 +1,7 @@
 """Working through an incident: steps, notes, the end; and which buttons count as pressed."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -60,7 +61,7 @@ def test_nothing_is_written_after_the_end() -> None:
 def test_a_step_is_done_once_and_can_be_taken_back(alice: User, sam: User) -> None:
     incident = opened()
     step = step_of(incident, "read")
-    ids = {"incident_id": incident.pk, "step_id": step.pk}
+    ids: dict[str, Any] = {"incident_id": incident.pk, "step_id": step.pk}
     _, changed = services.complete(actor=acting(alice), note="$12 already", **ids)
     assert changed
     found, changed = services.complete(actor=acting(sam), note="me too", **ids)
