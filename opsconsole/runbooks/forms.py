@@ -25,7 +25,7 @@ class FilterForm(forms.Form):
     )
     state = forms.ChoiceField(
         required=False,
-        choices=[("", "Open and closed"), *IncidentState.choices],
+        choices=[("", "Any state"), *IncidentState.choices],
         error_messages={"invalid_choice": f"state: one of {', '.join(IncidentState.values)}."},
     )
     runbook = forms.CharField(required=False, max_length=64)

@@ -1,5 +1,6 @@
 """Reads of runbooks and incidents."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -115,6 +116,12 @@ def of_alert(alert_id: int, *, limit: int) -> list[Incident]:
     """The incidents that an alert belongs to, the newest first, counted as in a page. One query."""
     its = IncidentAlert.objects.filter(alert=alert_id).values("incident")
     return list(_counted().filter(pk__in=its).order_by("-id")[:limit])
+
+
+def opened_in(incidents: Sequence[Incident]) -> set[int]:
+    """The ids of the runbooks that are open in these."""
+    rows = Procedure.objects.filter(incident__in=incidents, runbook__isnull=False)
+    return {pk for pk in rows.values_list("runbook", flat=True) if pk is not None}
 
 
 def detail(incident_id: int) -> Detail:

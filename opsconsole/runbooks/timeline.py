@@ -27,8 +27,8 @@ from opsconsole.runbooks.models import Incident
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 OWN = "runbooks.incident"
-# Breakers' own rows tell the same, with the time at which it happened.
-TOLD_ELSEWHERE = ("breakers.opened", "breakers.closed")
+# The rows of breakers and of health tell the same, of each process, and with the time at which it happened.
+TOLD_ELSEWHERE = ("breakers.opened", "breakers.closed", "health.changed")
 # Actions of the audit trail, by what they are about.
 PREFIXES = {
     Shown.INCIDENT: "incidents.",
@@ -79,6 +79,10 @@ class Entry:
     @property
     def at(self) -> datetime:
         return self.key.at
+
+    @property
+    def filled(self) -> bool:
+        return self.icon == "player-stop"
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,9 @@ def register() -> None:
 
 
 def help_for(alert: Alert) -> alerts.Help:
-    """Two queries."""
+    """Three queries. A runbook that is open for it already is not offered again."""
     work = selectors.of_alert(alert.pk, limit=SHOWN_WORK)
+    at_work = selectors.opened_in([one for one in work if one.is_open])
     return alerts.Help(
         guides=[
             alerts.Guide(
@@ -41,6 +42,7 @@ def help_for(alert: Alert) -> alerts.Help:
                 reverse("runbook-open", args=[runbook.slug]),
             )
             for runbook in matching.for_alert(alert)
+            if runbook.pk not in at_work
         ],
         work=[
             alerts.Work(one.pk, one.is_open, _words(one), reverse("incident", args=[one.pk])) for one in work
