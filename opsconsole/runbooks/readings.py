@@ -78,7 +78,7 @@ def _kill_switch(_target: str, now: datetime) -> Reading:
     if not stops:
         return Reading("trading", "Nothing is stopped", url=url)
     said = [
-        f"{stop.scope} {stop.mode} since {_clock(stop.since)} by {stop.by}, {stop.activation.reason}"
+        f"{stop.scope} {stop.mode} since {_clock(stop.since, now)} by {stop.by}, {stop.activation.reason}"
         for stop in stops
         if stop.activation is not None
     ]
@@ -93,15 +93,15 @@ def _clients(_target: str, now: datetime) -> Reading:
     if overrides:
         return Reading("stops are ignored", f"by {_listed(overrides)}; {here} connected", BAD, url)
     if not here:
-        return Reading("none is connected", _last_seen(), WARN, url)
+        return Reading("none is connected", _last_seen(now), WARN, url)
     stopped = [client.name for client in clients if client.local_stop]
     text = f"stopped on their own hosts: {_listed(stopped)}" if stopped else "none ignores stops"
     return Reading(f"{here} connected", text, WARN if stopped else WELL, url)
 
 
-def _last_seen() -> str:
+def _last_seen(now: datetime) -> str:
     last = TradingClient.objects.order_by("-last_seen").first()
-    return f"Last: {last.name}, {_clock(last.last_seen)}" if last else "None ever was"
+    return f"Last: {last.name}, {_clock(last.last_seen, now)}" if last else "None ever was"
 
 
 def _breaker(name: str, now: datetime) -> Reading:
@@ -118,13 +118,13 @@ def _breaker(name: str, now: datetime) -> Reading:
         text.append(f"held {view.held.state} by {view.held.by}")
     if view.last_failure is not None:
         last = view.last_failure
-        text.append(f"last failure {_clock(last.at)} in {last.client}: {last.type} {last.text}".rstrip())
+        text.append(f"last failure {_clock(last.at, now)} in {last.client}: {last.type} {last.text}".rstrip())
     if view.stale:
         return Reading(
             "unknown", f"No process is there to tell of it; last: {view.last_state or 'nothing'}", WARN
         )
     tone = {State.OPEN: BAD, State.HALF_OPEN: WARN}.get(State(view.state), WELL)
-    since = f" since {_clock(view.since)}" if view.since else ""
+    since = f" since {_clock(view.since, now)}" if view.since else ""
     return Reading(f"{State(view.state).label}{since}", ", ".join(text), tone)
 
 
@@ -179,9 +179,11 @@ def _alerts(_target: str, now: datetime) -> Reading:
     return Reading(word, text, tone, reverse("alert-noise"))
 
 
-def _clock(when: datetime) -> str:
+def _clock(when: datetime, now: datetime) -> str:
+    """Today the time alone."""
     local = timezone.localtime(when)
-    return f"{local.day} {local:%b %H:%M:%S}"
+    today = local.date() == timezone.localtime(now).date()
+    return f"{local:%H:%M:%S}" if today else f"{local.day} {local:%b %H:%M:%S}"
 
 
 def _listed(names: list[str]) -> str:
