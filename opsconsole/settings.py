@@ -71,6 +71,7 @@ INSTALLED_APPS = [
     "killswitch",
     "monitoring",
     "opsconsole.console",
+    "opsconsole.runbooks",
 ]
 
 MIDDLEWARE = [
@@ -185,6 +186,7 @@ SPECTACULAR_SETTINGS = {
         "DeliveryStateEnum": "alerts.choices.DeliveryState",
         "HealthStatusEnum": "monitoring.health.choices.Status",
         "HealthKindEnum": "monitoring.health.choices.Kind",
+        "IncidentStateEnum": "opsconsole.runbooks.choices.IncidentState",
         "SystemStatusEnum": ["operational", "degraded", "halted", "down"],
     },
     "POSTPROCESSING_HOOKS": [

@@ -17,6 +17,7 @@ urlpatterns = [
     path("health", include("monitoring.health.urls")),
     path("", include("monitoring.metrics.pages")),
     path("", include("alerts.alertmanager.urls")),
+    path("", include("opsconsole.runbooks.urls")),
     path("", include("opsconsole.console.urls")),
 ]
 

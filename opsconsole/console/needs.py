@@ -1,9 +1,11 @@
 """What needs somebody, gathered from every capability that there is; the most urgent first."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.urls import reverse
+from django.utils import timezone
 
 from alerts import board
 from killswitch import drills
@@ -47,8 +49,16 @@ class Board:
         return self.open.total - len(self.alerts)
 
 
+_also: list[Callable[[datetime], Sequence[Need]]] = []
+
+
+def register(read: Callable[[datetime], Sequence[Need]]) -> None:
+    """`read` gives what else needs somebody, at that time. Called once for each, from an app's `ready()`."""
+    _also.append(read)
+
+
 def gathered(status: Status, *, now: datetime | None = None) -> Board:
-    """Four queries, however much there is."""
+    """Few queries, however much there is."""
     found = needs(status, now=now)
     return Board(
         bad=[need for need in found if need.bad],
@@ -59,7 +69,7 @@ def gathered(status: Status, *, now: datetime | None = None) -> Board:
 
 
 def needs(status: Status, *, now: datetime | None = None) -> list[Need]:
-    """Two queries, however many processes there are."""
+    """Two queries, however many processes there are, and what those take that have registered."""
     page = reverse("kill-switch")
     found = []
     for client in status.clients:
@@ -95,6 +105,8 @@ def needs(status: Status, *, now: datetime | None = None) -> list[Need]:
         found.append(
             Need("drill", False, "target", "DRILL", "Stop drill is due", text, f"{page}#drill", "Start…")
         )
+    for read in _also:
+        found += read(now or timezone.now())
     return sorted(found, key=lambda need: not need.bad)
 
 

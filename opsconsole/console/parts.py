@@ -24,7 +24,12 @@ def register() -> None:
     """Called once, from `ConsoleConfig.ready()`."""
     register_part(LivePart(target="broken", topics=BREAKERS | health_parts.TOPICS, render=broken, pages=PAGE))
     register_part(
-        LivePart(target="needs", topics=SWITCH | {"commands", "alerts"}, render=needs_you, pages=PAGE)
+        LivePart(
+            target="needs",
+            topics=SWITCH | {"commands", "alerts", "incidents"},
+            render=needs_you,
+            pages=PAGE,
+        )
     )
     register_part(
         LivePart(
