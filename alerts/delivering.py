@@ -8,7 +8,7 @@ from time import monotonic
 from django.db import transaction
 from django.utils import timezone
 
-from alerts import claims, outcomes
+from alerts import claims, errands, outcomes
 from alerts.channels.base import Receipt, SendFailed
 from alerts.channels.compose import message_of
 from alerts.channels.message import Button
@@ -50,6 +50,8 @@ def drain(
             told.note(claim)
     finally:
         told.tell()
+    if not critical:
+        errands.run(clock)
     return tries
 
 

@@ -1,8 +1,23 @@
-"""The kill switch in the admin: to read. Stopping and re-arming have their own page."""
+"""The kill switch in the admin: to read. Stopping and re-arming have their own page; when drills are due is tuned here."""
 
-from django.contrib import admin
+from typing import Any
 
-from killswitch.models import Acknowledgement, Activation, Command, CommandResult, Switch, TradingClient
+from django.contrib import admin, messages
+from django.forms import ModelForm
+from django.http import HttpRequest
+
+from killswitch import services
+from killswitch.admin_forms import DrillRuleForm
+from killswitch.models import (
+    Acknowledgement,
+    Activation,
+    Command,
+    CommandResult,
+    DrillRule,
+    Switch,
+    TradingClient,
+)
+from opsconsole.accounts.actor import actor_of
 from opsconsole.audit.readonly import ReadOnlyAdmin
 
 
@@ -69,3 +84,37 @@ class CommandResultAdmin(ReadOnlyAdmin):
     list_display = ("command", "client", "state", "cancelled", "left", "unknown", "error", "at")
     list_filter = ("state",)
     list_select_related = ("command", "client")
+
+
+@admin.register(DrillRule)
+class DrillRuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # the class takes no parameter at run time
+    """One row: none is added or deleted."""
+
+    form = DrillRuleForm
+    list_display = ("__str__", "enabled", "every", "day", "days", "at", "zone", "updated_at", "updated_by")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.has_perm("killswitch.tune_drills"))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def save_model(
+        self, request: HttpRequest, obj: DrillRule, form: "ModelForm[DrillRule]", change: bool
+    ) -> None:
+        assert isinstance(form, DrillRuleForm)  # noqa: S101  for mypy
+        try:
+            _, changed = services.change_drill_rule(
+                actor=actor_of(request),
+                values=form.values(),
+                reason=form.cleaned_data["reason"],
+                version=form.cleaned_data["version"],
+            )
+        except services.RuleChangedMeanwhile as error:
+            self.message_user(request, f"Nothing was saved. {error}", messages.ERROR)
+            return
+        if not changed:
+            self.message_user(request, "Nothing was changed.", messages.WARNING)

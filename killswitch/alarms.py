@@ -11,7 +11,7 @@ from alerts.choices import Category, Priority
 from alerts.halts import Halt
 from alerts.services.raised import RaisedAlert
 from alerts.services.submitting import submit
-from killswitch.choices import Mode, Reason
+from killswitch.choices import Mode, Reason, Reminder
 from killswitch.models import Activation, CommandResult, Switch, TradingClient
 from killswitch.state import GLOBAL
 from opsconsole.audit.actor import Actor
@@ -119,6 +119,33 @@ def not_carried_out(results: Sequence[CommandResult], *, now: datetime) -> None:
             ),
             now=now,
         )
+
+
+def drill_due(
+    reminder: Reminder,
+    due: datetime,
+    *,
+    now: datetime,
+    last: Activation | None = None,
+    resolved: bool = False,
+) -> None:
+    """The next drill is due soon, or overdue (or that is over)."""
+    overdue = reminder == Reminder.OVERDUE
+    proven = f"The last one was on {last.activated_at:%d %b %Y}" if last else "None has been run yet"
+    _raise(
+        RaisedAlert(
+            category=Category.PERFORMANCE,
+            priority=Priority.MEDIUM if overdue else Priority.LOW,
+            title="Stop drill is overdue" if overdue else "Stop drill is due soon",
+            message=f"Due by {due:%d %b %Y %H:%M %Z}. {proven}. Run it on the page of the drills; orders go on.",
+            labels={"drill": str(reminder)},
+            details={"due": due.isoformat()},
+            source=SOURCE,
+            resolved=resolved,
+            dedupe_key=f"killswitch-drill-{reminder}:{due.date()}",
+        ),
+        now=now,
+    )
 
 
 def _stop(activation: Activation, *, resolved: bool = False, message: str = "") -> RaisedAlert:

@@ -30,6 +30,20 @@ class ProofState(models.TextChoices):
     LEASE_EXPIRED = "LEASE_EXPIRED"
 
 
+class Every(models.TextChoices):
+    """How drills are scheduled."""
+
+    MONTH = "month", "Once in each month"
+    DAYS = "days", "After a number of days"
+
+
+class Reminder(models.TextChoices):
+    """What an open alert says of the next drill."""
+
+    SOON = "soon"
+    OVERDUE = "overdue"
+
+
 class CommandKind(models.TextChoices):
     CANCEL_ORDERS = "cancel_orders"
     CLOSE_POSITIONS = "close_positions"

@@ -97,5 +97,11 @@ class HistoryForm(forms.Form):
         }
 
 
+class DrillsForm(forms.Form):
+    """The page of the drills."""
+
+    before = forms.IntegerField(required=False, min_value=1, error_messages={"invalid": "before: a number."})
+
+
 def _start_of(day: Any) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))

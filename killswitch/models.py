@@ -1,10 +1,15 @@
 """Switches, activations, trading processes and the proof that each of them stopped."""
 
+from datetime import time
+
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 
-from killswitch.choices import CommandKind, CommandState, Mode, ProofState, Reason
+from killswitch.choices import CommandKind, CommandState, Every, Mode, ProofState, Reason, Reminder
+from killswitch.drill_schedule import LAST_DAY, MOST_DAYS, MOST_REMIND_DAYS
 from opsconsole.audit.choices import ActorKind
 
 
@@ -203,3 +208,39 @@ class CommandResult(models.Model):
         indexes = [
             models.Index(fields=["command"], name="command_pending", condition=Q(state=CommandState.PENDING)),
         ]
+
+
+class DrillRule(models.Model):
+    """One row: when drills are due (`killswitch.drill_schedule.Schedule`). Changed by `killswitch.services.change_drill_rule` alone."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    enabled = models.BooleanField(default=True)
+    every = models.CharField(max_length=16, choices=Every, default=Every.MONTH)
+    day = models.PositiveSmallIntegerField(
+        default=15, validators=[MinValueValidator(1), MaxValueValidator(LAST_DAY)]
+    )
+    days = models.PositiveSmallIntegerField(
+        default=30, validators=[MinValueValidator(1), MaxValueValidator(MOST_DAYS)]
+    )
+    at = models.TimeField(default=time(10))
+    # Empty: the desk's own.
+    zone = models.CharField(max_length=64, blank=True)
+    remind_days = models.PositiveSmallIntegerField(
+        default=3, validators=[MaxValueValidator(MOST_REMIND_DAYS)]
+    )
+    comment = models.CharField(max_length=200, blank=True)
+    version = models.PositiveIntegerField(default=1)
+    updated_at = models.DateTimeField(null=True, editable=False)
+    updated_by = models.CharField(max_length=150, blank=True, editable=False)
+    # Since when there is this console: before, no drill can have been missed.
+    since = models.DateTimeField(default=timezone.now, editable=False)
+    # What an open alert says, and of which due time; empty: there is none.
+    told = models.CharField(max_length=16, choices=Reminder, blank=True, editable=False)
+    told_due = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        permissions = [("tune_drills", "Can tune when drills are due")]
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="drill_rule_is_one_row")]
+
+    def __str__(self) -> str:
+        return "Stop drills"

@@ -10,6 +10,8 @@ from opsconsole.live.feeds import LivePart, register_part
 PAGE = frozenset({"kill-switch"})
 SWITCH = frozenset({"killswitch", "proofs", "clients"})
 HISTORY_ROWS = 5
+DRILLS = frozenset({"drills"})
+DRILL_ROWS = 20
 
 
 def register() -> None:
@@ -24,8 +26,15 @@ def register() -> None:
         LivePart(target="history", topics=frozenset({"killswitch", "proofs"}), render=history, pages=PAGE)
     )
     register_part(
-        LivePart(target="drill-due", topics=frozenset({"killswitch", "proofs"}), render=drill_due, pages=PAGE)
+        LivePart(
+            target="drill-due",
+            topics=frozenset({"killswitch", "proofs"}),
+            render=drill_due,
+            pages=PAGE | DRILLS,
+        )
     )
+    register_part(LivePart(target="evidence", topics=SWITCH, render=evidence, pages=DRILLS))
+    register_part(LivePart(target="proven", topics=frozenset({"killswitch", "proofs"}), render=proven))
 
 
 def state() -> str:
@@ -56,6 +65,15 @@ def scopes() -> str:
 
 def history() -> str:
     return _render("history", episodes=selectors.history(limit=HISTORY_ROWS).results)
+
+
+def evidence() -> str:
+    found, _ = drills.evidence(limit=DRILL_ROWS)
+    return _render("evidence", evidence=found)
+
+
+def proven() -> str:
+    return _render("proven", bar=bar.of(selectors.status()))
 
 
 def drill_due() -> str:

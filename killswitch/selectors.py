@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from killswitch.choices import Mode, ProofState
 from killswitch.locking import database_time
@@ -155,7 +155,7 @@ def status(*, now: datetime | None = None) -> Status:
         scopes=scopes,
         drill=drill_state,
         clients=clients(proofs=of_focus, now=moment),
-        last_proven=Activation.objects.exclude(stopped_at=None).order_by("-id").first(),
+        last_proven=_last_proven(),
         server_time=moment,
     )
 
@@ -244,6 +244,12 @@ def _with_details(rows: QuerySet[Activation]) -> QuerySet[Activation]:
     return rows.prefetch_related(
         Prefetch("acknowledgements", queryset=proofs), Prefetch("commands", queryset=commands)
     )
+
+
+def _last_proven() -> Activation | None:
+    """The newest stop or drill that every process was proven in; one without any process proves nothing."""
+    proofs = Acknowledgement.objects.filter(activation=OuterRef("pk"))
+    return Activation.objects.filter(Exists(proofs), stopped_at__isnull=False).order_by("-id").first()
 
 
 def _drill(*, now: datetime) -> Activation | None:

@@ -27,6 +27,12 @@ def settle() -> None:
         services.settle(epoch=epoch, waited=seconds)
 
 
+@shared_task(name="killswitch.remind")
+def remind() -> None:
+    """Remind of the next drill."""
+    services.remind()
+
+
 @shared_task(name="killswitch.sweep")
 def sweep() -> None:
     """Let go of streams whose hub is gone, and raise the alarm for what is missing."""

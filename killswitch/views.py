@@ -12,9 +12,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from alerts.said import back
 from killswitch import bar, drills, left, presses, proof, selectors, services
 from killswitch.choices import CommandKind, Mode, Reason
-from killswitch.forms import CommandForm, HistoryForm, RearmForm
+from killswitch.forms import CommandForm, DrillsForm, HistoryForm, RearmForm
 from killswitch.models import Activation
-from killswitch.parts import HISTORY_ROWS
+from killswitch.parts import DRILL_ROWS, HISTORY_ROWS
 from killswitch.state import GLOBAL
 from opsconsole.accounts.actor import actor_of
 from opsconsole.accounts.people import needs, who_may
@@ -129,7 +129,26 @@ def drill(request: HttpRequest) -> HttpResponse:
         messages.info(request, f"A drill is running already, started by {outcome.activation.activated_by}.")
     for warning in outcome.warnings:
         messages.warning(request, warning)
-    return _see(reverse("kill-switch"))
+    # Where it was pressed, its evidence comes in.
+    return _see(reverse("drills" if request.POST.get("from") == "drills" else "kill-switch"))
+
+
+@require_GET
+@login_required
+def drills_page(request: HttpRequest) -> HttpResponse:
+    form = DrillsForm(request.GET)
+    before = form.cleaned_data["before"] if form.is_valid() else None
+    found, next_id = drills.evidence(limit=DRILL_ROWS, before_id=before)
+    context = {
+        # The newest drills refresh themselves; older ones do not change.
+        "page": "drills" if before is None else "drills-older",
+        "drill": drills.due(),
+        "evidence": found,
+        "older": f"before={next_id}" if next_id else "",
+        "newest": "" if before else None,
+        "starters": [] if request.user.has_perm("killswitch.drill") else who_may("killswitch.drill"),
+    }
+    return render(request, "killswitch/drills.html", context, status=200 if form.is_valid() else 422)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

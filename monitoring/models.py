@@ -10,6 +10,7 @@ from monitoring.breakers.models import (
     CircuitBreaker,
 )
 from monitoring.health.models import HealthChange, HealthComponent, HealthDay, ProbeJob, Pulse
+from monitoring.health.watchdog.models import Canary, Watch
 from monitoring.metrics.models import Batch, FiveMinutes, Hour, Minute, RollUp, Series
 from monitoring.triggers.models import Trigger, TriggerState
 
@@ -21,6 +22,7 @@ __all__ = [
     "BreakerState",
     "BreakerTransition",
     "BreakerVersion",
+    "Canary",
     "CircuitBreaker",
     "FiveMinutes",
     "HealthChange",
@@ -34,4 +36,5 @@ __all__ = [
     "Series",
     "Trigger",
     "TriggerState",
+    "Watch",
 ]

@@ -1,5 +1,6 @@
 """What goes on by itself: housekeeping of metrics and circuit breakers, the look at every trigger, and health checks."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from celery import shared_task
@@ -11,6 +12,7 @@ from monitoring.breakers import services as breakers
 from monitoring.health import history, pulsing, runner
 from monitoring.health.checks.pulses import WORKER
 from monitoring.health.checks.worker import TASK, do_job
+from monitoring.health.watchdog import canaries
 from monitoring.metrics import partitions, retention, rollup, sampling
 from monitoring.triggers.evaluating import evaluate
 
@@ -85,3 +87,14 @@ def forget_health() -> None:
     now = timezone.now()
     pulsing.forget(now=now)
     history.forget(now=now)
+    canaries.forget(now=now)
+
+
+@shared_task(name="watchdog.fly", bind=True)
+def fly_canary(task: Any, *, sent_at: float) -> None:
+    """The worker's turn in the watchdog's round. `sent_at`: when beat sent it, in seconds since 1970."""
+    canaries.fly(
+        sent_at=datetime.fromtimestamp(sent_at, UTC),
+        worker=str(task.request.hostname or ""),
+        now=timezone.now(),
+    )

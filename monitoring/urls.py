@@ -15,6 +15,7 @@ from monitoring.metrics import api as metrics
 from monitoring.metrics import api_reading as metrics_reading
 from monitoring.triggers.api import TriggersView
 from opsconsole.api.views import DocsView, NotFoundView
+from opsconsole.checklist import api as checklist
 from opsconsole.runbooks import api as incidents
 
 urlpatterns = [
@@ -78,6 +79,9 @@ urlpatterns = [
     path("incidents/<int:pk>/notes", incidents.NotesView.as_view(), name="api-incident-notes"),
     path("incidents/<int:pk>/close", incidents.CloseView.as_view(), name="api-incident-close"),
     path("incidents/<int:pk>/export", incidents.ExportView.as_view(), name="api-incident-export"),
+    path("checklist", checklist.ChecklistView.as_view(), name="api-checklist"),
+    path("checklist/sign", checklist.SignView.as_view(), name="api-checklist-sign"),
+    path("checklist/days", checklist.DaysView.as_view(), name="api-checklist-days"),
     path("triggers", TriggersView.as_view(), name="api-triggers"),
     path(
         "circuit-breaker-reports", breaker_processes.ReportView.as_view(), name="api-circuit-breaker-reports"

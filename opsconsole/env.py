@@ -130,6 +130,21 @@ def base_url(name: str, default: str = "", *, environ: Mapping[str, str] = os.en
     return url
 
 
+def secret_url(name: str, *, environ: Mapping[str, str] = os.environ) -> str:
+    """A whole address, which may carry a key; empty when it is not set. No message repeats it."""
+    url = text(name, environ=environ).strip()
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        sound = False
+    if url and (not sound or not url.isprintable() or not url.isascii() or " " in url):
+        raise ImproperlyConfigured(f"{name} must be an address such as https://ping.example.com/key")
+    if url and (parts.username is not None or parts.password is not None or parts.fragment):
+        raise ImproperlyConfigured(f"{name} must be without user, password and #")
+    return url
+
+
 def networks(name: str, *, environ: Mapping[str, str] = os.environ) -> list[IPv4Network | IPv6Network]:
     """A list of networks, such as `10.0.0.0/8,192.0.2.7`."""
     found = []

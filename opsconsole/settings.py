@@ -1,7 +1,9 @@
 """Django's settings. Everything that differs between installations is read from the environment, by `opsconsole.env`."""
 
 from pathlib import Path
+from time import time
 
+from celery.beat import BeatLazyFunc
 from django.core.exceptions import ImproperlyConfigured
 
 from opsconsole import env
@@ -70,6 +72,7 @@ INSTALLED_APPS = [
     "alerts",
     "killswitch",
     "monitoring",
+    "opsconsole.checklist",
     "opsconsole.console",
     "opsconsole.runbooks",
 ]
@@ -187,6 +190,11 @@ SPECTACULAR_SETTINGS = {
         "HealthStatusEnum": "monitoring.health.choices.Status",
         "HealthKindEnum": "monitoring.health.choices.Kind",
         "IncidentStateEnum": "opsconsole.runbooks.choices.IncidentState",
+        "WatchdogStageEnum": "monitoring.health.watchdog.stages.Stage",
+        "WatchdogStatusEnum": "monitoring.health.watchdog.stages.StageStatus",
+        "DrillScheduleEnum": "killswitch.choices.Every",
+        "VerdictEnum": "opsconsole.checklist.choices.Verdict",
+        "ChecklistProgressEnum": "opsconsole.checklist.choices.Progress",
         "SystemStatusEnum": ["operational", "degraded", "halted", "down"],
     },
     "POSTPROCESSING_HOOKS": [
@@ -216,6 +224,9 @@ TRADING_ZONE = env.zone("OPSCONSOLE_TRADING_ZONE", "America/New_York")
 AI_DAILY_BUDGET_USD = env.number("OPSCONSOLE_AI_DAILY_BUDGET_USD", 10, at_least=0.01, at_most=1e9)
 AI_MONTHLY_BUDGET_USD = env.number("OPSCONSOLE_AI_MONTHLY_BUDGET_USD", 200, at_least=0.01, at_most=1e9)
 
+# Called every minute by the watchdog (docs/health.md). It carries a key: by this name Django's error pages leave it out, too.
+WATCHDOG_SECRET_URL = env.secret_url("OPSCONSOLE_WATCHDOG_URL")
+
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
@@ -226,6 +237,7 @@ CELERY_BEAT_SCHEDULER = "opsconsole.schedule:FileScheduler"
 CELERY_BEAT_SCHEDULE = {
     "killswitch.settle": {"task": "killswitch.settle", "schedule": 1.0, "options": {"expires": 2}},
     "killswitch.sweep": {"task": "killswitch.sweep", "schedule": 5.0, "options": {"expires": 10}},
+    "killswitch.remind": {"task": "killswitch.remind", "schedule": 60.0, "options": {"expires": 60}},
     # The net below the messages that each commit sends. These two queues carry nothing else.
     "alerts.deliver": {
         "task": "alerts.deliver",
@@ -269,6 +281,14 @@ CELERY_BEAT_SCHEDULE = {
     "breakers.forget": {"task": "breakers.forget", "schedule": 3600.0, "options": {"expires": 600}},
     "health.tick": {"task": "health.tick", "schedule": 2.0, "options": {"expires": 4}},
     "health.forget": {"task": "health.forget", "schedule": 1800.0, "options": {"expires": 600}},
+    "checklist.look": {"task": "checklist.look", "schedule": 60.0, "options": {"expires": 60}},
+    "watchdog.fly": {
+        "task": "watchdog.fly",
+        "schedule": 60.0,
+        # Asked when beat sends it.
+        "kwargs": {"sent_at": BeatLazyFunc(time)},
+        "options": {"expires": 60},
+    },
     "api.forget_idempotent_calls": {
         "task": "api.forget_idempotent_calls",
         "schedule": 3600.0,

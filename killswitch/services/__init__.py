@@ -1,6 +1,12 @@
 """The one door for every change of the kill switch: web pages, API, command, tasks and streams all come through here."""
 
 from killswitch.services.commands import NoTargets, issue_command
+from killswitch.services.drills import (
+    RuleChangedMeanwhile,
+    RuleRefused,
+    change_drill_rule,
+    remind,
+)
 from killswitch.services.processes import (
     AccountMismatch,
     ClientDetails,
@@ -35,17 +41,21 @@ __all__ = [
     "NoTargets",
     "NotActive",
     "Report",
+    "RuleChangedMeanwhile",
+    "RuleRefused",
     "UnknownClient",
     "acknowledge",
     "acknowledge_all",
     "activate",
     "carry_out",
+    "change_drill_rule",
     "connect",
     "deactivate",
     "disconnect",
     "issue_command",
     "notice_stale",
     "notice_unproven",
+    "remind",
     "report",
     "settle",
     "sweep",

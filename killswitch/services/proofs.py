@@ -11,6 +11,7 @@ from killswitch import alarms
 from killswitch.choices import ProofState
 from killswitch.locking import bounded, database_time
 from killswitch.models import Acknowledgement, Activation, TradingClient
+from killswitch.services.drills import remind
 from killswitch.state import covers
 from opsconsole.audit.actor import Actor
 from opsconsole.audit.services import record
@@ -243,6 +244,8 @@ def conclude(activation_id: int, *, now: datetime | None = None) -> bool:
         now=now,
     )
     alarms.proven(activation, now=activation.stopped_at)
+    if activation.drill:
+        remind(now=now or activation.ended_at)
     # The end of a drill is news for the trading processes too.
     publish("killswitch" if activation.drill else "proofs", ids=(activation.pk,))
     return True

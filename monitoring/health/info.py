@@ -15,6 +15,7 @@ from monitoring.health.choices import Kind
 from monitoring.health.claiming import own_host
 from monitoring.health.models import HealthComponent, Pulse
 from monitoring.health.pulsing import began_at
+from monitoring.health.watchdog import selectors as watchdog
 from opsconsole import __version__
 
 LIBRARIES = ("django", "djangorestframework", "celery", "kombu", "redis", "psycopg", "uvicorn")
@@ -42,6 +43,7 @@ def system_info(*, now: datetime | None = None) -> dict[str, Any]:
             "embedded": settings.EMBEDDED,
         },
         "broker": {**_broker(moment), "embedded": settings.EMBEDDED_BROKER},
+        "watchdog": watchdog.as_json(watchdog.watched(now=moment)),
         "time_zone": settings.TIME_ZONE,
         "lease_term_seconds": settings.LEASE_TERM,
         "debug": settings.DEBUG,

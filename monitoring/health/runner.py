@@ -19,6 +19,7 @@ from monitoring.health import claiming, targets
 from monitoring.health.models import HealthComponent
 from monitoring.health.running import Running
 from monitoring.health.storing import store
+from monitoring.health.watchdog.watching import Watching
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ class Runner:
         self._between = between
         self._changed = threading.Condition()
         self._running = Running(self._wake)
+        self._watching = Watching()
         self._thread: threading.Thread | None = None
         self._stopping = False
         self._wanted = False
@@ -113,6 +115,7 @@ class Runner:
             if self._between is not None:
                 self._between(now)
             self._running.begin(claiming.claim_due(now=now))
+            self._watching.look(now=now)
             self._is_away = False
         except DatabaseError as error:
             self._note_away(error)

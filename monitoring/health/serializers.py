@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from killswitch.choices import Mode
 from monitoring.health.choices import Kind, Status
+from monitoring.health.watchdog.stages import Stage, StageStatus
 
 WORDS = ("operational", "degraded", "halted", "down")
 
@@ -92,6 +93,9 @@ class SystemStatusSerializer(serializers.Serializer[Any]):
     abnormal = serializers.ListField(child=serializers.CharField())
     stale = serializers.ListField(child=serializers.CharField())
     open_breakers = serializers.ListField(child=serializers.CharField())
+    watchdog_dead = serializers.ChoiceField(
+        choices=Stage.choices, allow_null=True, help_text="Where the watchdog's canary stays away."
+    )
     alerts = AlertCountsSerializer()
     clients_connected = serializers.IntegerField()
 
@@ -111,6 +115,25 @@ class ProcessSerializer(serializers.Serializer[Any]):
     heard_seconds_ago = serializers.FloatField()
 
 
+class StageSerializer(serializers.Serializer[Any]):
+    stage = serializers.ChoiceField(choices=Stage.choices)
+    status = serializers.ChoiceField(
+        choices=StageStatus.choices,
+        help_text="`waiting`: nothing has come by since the start. `off`: no address outside is set.",
+    )
+    last_passed = serializers.DateTimeField(allow_null=True)
+    age_seconds = serializers.FloatField(allow_null=True)
+    late_after_seconds = serializers.FloatField()
+
+
+class WatchdogSerializer(serializers.Serializer[Any]):
+    address_set = serializers.BooleanField(help_text="Whether somebody outside waits for the canary.")
+    dead = serializers.ChoiceField(
+        choices=Stage.choices, allow_null=True, help_text="Null: it comes through."
+    )
+    stages = StageSerializer(many=True, help_text="In the canary's order.")
+
+
 class SystemInfoSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     version = serializers.CharField()
@@ -126,6 +149,7 @@ class SystemInfoSerializer(serializers.Serializer[Any]):
     processes = ProcessSerializer(many=True)
     database = ServerSerializer()
     broker = ServerSerializer()
+    watchdog = WatchdogSerializer()
     time_zone = serializers.CharField()
     lease_term_seconds = serializers.FloatField()
     debug = serializers.BooleanField()

@@ -19,6 +19,8 @@ from monitoring.breakers.presence import present
 from monitoring.health import selectors
 from monitoring.health.choices import Status
 from monitoring.health.selectors import Board
+from monitoring.health.watchdog import selectors as watchdog
+from monitoring.health.watchdog.stages import Stage
 
 # Names that are written out; the rest is counted.
 NAMED = 5
@@ -47,6 +49,8 @@ class SystemStatus:
     breakers: Sequence[str]
     alerts: AlertCounts
     clients_connected: int
+    # Where the watchdog's canary stays away; None: it comes through.
+    dead: Stage | None
 
 
 def open_breakers(now: datetime) -> Sequence[str]:
@@ -62,12 +66,14 @@ def status(*, now: datetime | None = None) -> SystemStatus:
     found = selectors.board(now=moment)
     breakers = open_breakers(moment)
     counts = _alerts(moment)
+    watch = watchdog.told()
+    dead = Stage(watch.late) if watch and watch.late else None
     mode = stops.get(GLOBAL, str(Mode.ACTIVE))
-    word = _word(mode, stops, found.status, [*breakers], counts)
+    word = _word(mode, stops, found.status, [*breakers], counts, dead)
     return SystemStatus(
         now=moment,
         word=word,
-        why=_why(stops, found, breakers, counts),
+        why=_why(stops, found, breakers, counts, dead),
         trading_allowed=mode == Mode.ACTIVE,
         mode=mode,
         stops=stops,
@@ -75,6 +81,7 @@ def status(*, now: datetime | None = None) -> SystemStatus:
         breakers=breakers,
         alerts=counts,
         clients_connected=TradingClient.objects.exclude(hub="").count(),
+        dead=dead,
     )
 
 
@@ -90,6 +97,7 @@ def as_json(found: SystemStatus) -> dict[str, Any]:
         "abnormal": [one.row.name for one in found.board.abnormal],
         "stale": [one.row.name for one in found.board.stale],
         "open_breakers": list(found.breakers),
+        "watchdog_dead": found.dead,
         "alerts": {
             "unacknowledged": found.alerts.unacknowledged,
             "overdue": found.alerts.overdue,
@@ -108,17 +116,30 @@ def _alerts(now: datetime) -> AlertCounts:
     return AlertCounts(found["all"], found["overdue"], found["urgent"])
 
 
-def _word(mode: str, stops: dict[str, str], health: Status, breakers: list[str], counts: AlertCounts) -> str:
+def _word(
+    mode: str,
+    stops: dict[str, str],
+    health: Status,
+    breakers: list[str],
+    counts: AlertCounts,
+    dead: Stage | None,
+) -> str:
     """A stop of everything comes first: whatever else is wrong, nobody trades."""
     if mode != Mode.ACTIVE:
         return "halted"
     if health == Status.UNHEALTHY:
         return "down"
-    well = health == Status.HEALTHY and not (stops or breakers or counts.urgent or counts.overdue)
+    well = health == Status.HEALTHY and not (stops or breakers or counts.urgent or counts.overdue or dead)
     return "operational" if well else "degraded"
 
 
-def _why(stops: dict[str, str], found: Board, breakers: Sequence[str], counts: AlertCounts) -> list[str]:
+def _why(
+    stops: dict[str, str],
+    found: Board,
+    breakers: Sequence[str],
+    counts: AlertCounts,
+    dead: Stage | None,
+) -> list[str]:
     """Empty when nothing is the matter."""
     said = []
     if GLOBAL in stops:
@@ -132,6 +153,8 @@ def _why(stops: dict[str, str], found: Board, breakers: Sequence[str], counts: A
         said.append(
             f"Nothing is known of {_listed([one.row.name for one in found.stale])}: not looked at in time"
         )
+    if dead:
+        said.append(f"The watchdog's canary does not come through: {dead.label.lower()} is dead")
     if breakers:
         said.append(f"Open circuit {'breaker' if len(breakers) == 1 else 'breakers'}: {_listed(breakers)}")
     if counts.unacknowledged:

@@ -3,8 +3,12 @@
 from django.conf import settings
 
 from alerts import curves as alert_curves
+from alerts.errands import register_errand
 from monitoring.health import alert_card, answers, metrics, parts
 from monitoring.health.pulsing import BeatPulse
+from monitoring.health.watchdog import canaries
+from monitoring.health.watchdog import metrics as watchdog_metrics
+from monitoring.health.watchdog import parts as watchdog_parts
 from monitoring.health.web import HubHealth
 from opsconsole.api.shared import SharedAnswer
 from opsconsole.live.companions import register_companion
@@ -19,6 +23,9 @@ def register() -> None:
     register_tick(BeatPulse().ticked)
     if settings.HEALTH_IN_WEB:
         register_companion(HubHealth)
+    watchdog_metrics.register()
+    register_errand(lambda clock: canaries.carry(clock=clock))
+    watchdog_parts.register()
     register_endpoint(
         (answers.HEALTH_PATH,),
         lambda otherwise: SharedAnswer(otherwise, answers.health, permission=answers.PERMISSION),

@@ -29,6 +29,8 @@ class Place:
     further: tuple[str, ...] = ()
     # On the phone it stands behind "More": there is room for five tabs.
     more: bool = False
+    # In the top row. Others are reached from the overview, the palette, the phone's "More" and by their key.
+    top: bool = True
 
     @property
     def url(self) -> str:
@@ -54,6 +56,7 @@ PLACES = (
         further=("metrics-trading", "metrics-cost", "metrics-risk"),
         more=True,
     ),
+    Place("checklist", "Checklist", "checkbox", "c", more=True, top=False),
     Place("audit", "Audit", "history", "u"),
 )
 

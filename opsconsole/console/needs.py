@@ -10,8 +10,12 @@ from django.utils import timezone
 from alerts import board
 from killswitch import drills
 from killswitch.choices import CommandState
+from killswitch.drills import Due
 from killswitch.models import CommandResult
 from killswitch.selectors import Status
+from opsconsole.checklist import selectors as checklist
+from opsconsole.checklist.choices import Progress
+from opsconsole.console.templatetags.console import milliseconds
 
 ALERT_ROWS = 6
 
@@ -58,7 +62,7 @@ def register(read: Callable[[datetime], Sequence[Need]]) -> None:
 
 
 def gathered(status: Status, *, now: datetime | None = None) -> Board:
-    """Few queries, however much there is."""
+    """As many queries as `needs()`, and two of the alerts."""
     found = needs(status, now=now)
     return Board(
         bad=[need for need in found if need.bad],
@@ -69,7 +73,7 @@ def gathered(status: Status, *, now: datetime | None = None) -> Board:
 
 
 def needs(status: Status, *, now: datetime | None = None) -> list[Need]:
-    """Two queries, however many processes there are, and what those take that have registered."""
+    """However many processes there are: four queries, those of the checklist until it is signed off, and what those take that have registered."""
     page = reverse("kill-switch")
     found = []
     for client in status.clients:
@@ -99,15 +103,38 @@ def needs(status: Status, *, now: datetime | None = None) -> list[Need]:
             )
     if status.scopes:
         found += _left_open(page)
-    due = drills.due(now=now)
-    if due.overdue:
-        text = "None has been run yet" if due.last is None else "The last one is older than a month"
-        found.append(
-            Need("drill", False, "target", "DRILL", "Stop drill is due", text, f"{page}#drill", "Start…")
-        )
+    found += [*_checklist(now), *_drill(drills.due(now=now))]
     for read in _also:
         found += read(now or timezone.now())
     return sorted(found, key=lambda need: not need.bad)
+
+
+def _checklist(now: datetime | None) -> list[Need]:
+    """Today's, until somebody has signed it off."""
+    today = checklist.today(now=now)
+    if not today.wanted or today.due is None:
+        return []
+    found, due = checklist.evaluated(now=now), timezone.localtime(today.due)
+    overdue = today.progress == Progress.OVERDUE
+    when = f"Was due by {due:%H:%M}" if overdue else f"Due by {due:%H:%M}"
+    left = f". Left: {found.left}" if found.not_green else ". All green"
+    word = f"{found.green} of {len(found.lines)}"
+    title = "Daily checklist is not signed off" if overdue else "Daily checklist"
+    return [Need("checklist", False, "checkbox", word, title, when + left, reverse("checklist"), "Open")]
+
+
+def _drill(drill: Due) -> list[Need]:
+    """The next drill, when it is due or will be soon."""
+    if not drill.wanted or drill.due is None:
+        return []
+    due = timezone.localtime(drill.due)
+    title = "Stop drill is due" if drill.overdue or drill.last is None else "Next stop drill"
+    if drill.last is None:
+        text = "None has been run yet"
+    else:
+        last, slowest = timezone.localtime(drill.last.activated_at), milliseconds(drill.last.time_to_stop_ms)
+        text = f"{'Due since' if drill.overdue else 'Due by'} {due.day} {due:%b %H:%M}. Last: {last.day} {last:%b}, {slowest}"
+    return [Need("drill", False, "target", "DRILL", title, text, reverse("drills"), "Start…")]
 
 
 def _left_open(page: str) -> list[Need]:

@@ -22,7 +22,7 @@ function search() {
 }
 
 function go(key) {
-  const link = document.querySelector(`.oc-nav [aria-keyshortcuts="g ${CSS.escape(key)}"]`);
+  const link = document.querySelector(`#palette-list [data-go="${CSS.escape(key)}"]`);
   if (link) location.assign(link.href);
 }
 

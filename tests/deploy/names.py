@@ -7,6 +7,7 @@ from tests.deploy import files, promql
 CONSOLE = {
     "opsconsole_trading_halted": {"scope"},
     "opsconsole_metrics_last_push_timestamp_seconds": {"client"},
+    "opsconsole_watchdog_passed_timestamp_seconds": {"stage"},
 }
 TARGET = {"job", "instance"}
 
