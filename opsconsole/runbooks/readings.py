@@ -129,7 +129,7 @@ def _breaker(name: str, now: datetime) -> Reading:
 
 
 def _breakers(_target: str, now: datetime) -> Reading:
-    counts, names = breakers.counts(now=now), system.open_breakers()
+    counts, names = breakers.counts(now=now), system.open_breakers(now)
     total = sum(counts.values())
     if not total:
         return Reading("none is known", "No process has reported any", WARN)
