@@ -189,7 +189,12 @@ def test_a_target_comes_and_goes(sam: User) -> None:
 
 
 def test_a_further_host(sam: User) -> None:
-    disk = {"name": "Disk of web-2", "kind": "disk", "host": "web-2", "setting_degraded_pct": 70}
+    disk: dict[str, Any] = {
+        "name": "Disk of web-2",
+        "kind": "disk",
+        "host": "web-2",
+        "setting_degraded_pct": 70,
+    }
     client = signed_in(sam)
     assert client.post(f"{LIST}add/", filled_in(**disk)).status_code == 302
     row = HealthComponent.objects.get(slug="disk-of-web-2")
