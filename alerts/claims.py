@@ -12,10 +12,11 @@ from uuid import UUID, uuid4
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
-from alerts import pacing
+from alerts import guarding, holding, pacing
 from alerts.channels import transport
 from alerts.channels.base import SEND_LIMIT, SendFailed, Transport
 from alerts.choices import AlertState, DeliveryKind, DeliveryState, Priority
+from alerts.guarding import FREE, Held, Permit
 from alerts.models import AlertMessage, Channel, Delivery, DeliveryAttempt
 from alerts.routing import TELLING
 
@@ -25,6 +26,8 @@ LEASE = timedelta(seconds=SEND_LIMIT + 25)
 # Sends through one channel at the same time; only urgent ones may use the rest. So a channel that hangs does not take every worker.
 IN_FLIGHT = 2
 IN_FLIGHT_URGENT = 4
+# Put off in one transaction, while their channel fails; the next look goes on.
+MOST_HELD = 100
 
 # Channels that may be used now and have something due, those with something urgent first, the others in any order.
 OPEN_CHANNELS = """
@@ -72,6 +75,8 @@ class Claim:
     attempt_id: int
     transport: Transport | None
     broken: SendFailed | None = None
+    # For this try; told how it has ended.
+    permit: Permit = FREE
 
 
 def claim_next(*, critical: bool, now: datetime, grace: timedelta = NO_GRACE) -> Claim | None:
@@ -80,11 +85,16 @@ def claim_next(*, critical: bool, now: datetime, grace: timedelta = NO_GRACE) ->
     `grace`: leave alone what is due for less than this.
     """
     due = now - grace
-    for channel_id in _open_channels(critical=critical, now=now, due=due):
-        with transaction.atomic():
-            claim = _claim_from(channel_id, critical=critical, now=now, due=due)
-        if claim is not None:
-            return claim
+    again = True
+    while again:
+        again = False
+        for channel_id in _open_channels(critical=critical, now=now, due=due):
+            with transaction.atomic():
+                claim, stands_in = _claim_from(channel_id, critical=critical, now=now, due=due)
+            if claim is not None:
+                return claim
+            # What was written for a fallback just now is due at once.
+            again = again or stands_in
     return None
 
 
@@ -125,30 +135,41 @@ def _open_channels(*, critical: bool, now: datetime, due: datetime) -> list[int]
         return [row[0] for row in cursor.fetchall()]
 
 
-def _claim_from(channel_id: int, *, critical: bool, now: datetime, due: datetime) -> Claim | None:
+def _claim_from(
+    channel_id: int, *, critical: bool, now: datetime, due: datetime
+) -> tuple[Claim | None, bool]:
+    """A claim; and whether fallbacks are told in place of what must wait since the channel fails."""
     channel = Channel.objects.filter(pk=channel_id).first()
     if channel is None:
-        return None
+        return None, False
     opened, broken = _open(channel)
-    pace = opened.pace if opened else None
-    if pace and pacing.is_paced(pace):
+    pace = opened.pace if opened and pacing.is_paced(opened.pace) else None
+    if pace:
         free = Q(next_at=None) | Q(next_at__lte=now)
         channel = _locked(Channel.objects.filter(free, pk=channel_id))
         if channel is None:
-            return None
+            return None, False
+    held, stands_in = 0, False
     for delivery in _candidates(channel_id, critical=critical, due=due):
         if reason := _not_worth_telling(delivery, channel):
             cancel(delivery, reason, now=now)
             continue
-        if pace and pacing.is_paced(pace):
-            urgent = delivery.priority == Priority.CRITICAL
-            slot = pacing.take(channel.sent_times, pace, now=now, urgent=urgent)
-            if slot is None:
-                return None
+        urgent = delivery.priority == Priority.CRITICAL
+        slot = pacing.take(channel.sent_times, pace, now=now, urgent=urgent) if pace else None
+        if pace and slot is None:
+            break
+        permit = guarding.enter(guarding.name_of(channel), urgent=urgent) if opened else FREE
+        if isinstance(permit, Held):
+            stands_in = holding.hold(delivery, permit, now=now) or stands_in
+            held += 1
+            if held >= MOST_HELD:
+                break
+            continue
+        if slot is not None:
             channel.next_at, channel.sent_times = slot.next_at, slot.times
             channel.save(update_fields=["next_at", "sent_times"])
-        return _claim(delivery, channel, opened, broken, now=now)
-    return None
+        return _claim(delivery, channel, opened, broken, permit, now=now), stands_in
+    return None, stands_in
 
 
 def _locked(channels: QuerySet[Channel]) -> Channel | None:
@@ -179,6 +200,7 @@ def _claim(
     channel: Channel,
     opened: Transport | None,
     broken: SendFailed | None,
+    permit: Permit,
     *,
     now: datetime,
 ) -> Claim:
@@ -186,7 +208,7 @@ def _claim(
     delivery.attempts += 1
     delivery.save(update_fields=["state", "claim", "claimed_until", "attempts"])
     attempt = DeliveryAttempt.objects.create(delivery=delivery, number=delivery.attempts, started_at=now)
-    return Claim(delivery, channel, delivery.claim, attempt.pk, opened, broken)
+    return Claim(delivery, channel, delivery.claim, attempt.pk, opened, broken, permit)
 
 
 def cancel(delivery: Delivery, reason: str, *, now: datetime) -> None:

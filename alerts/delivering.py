@@ -58,14 +58,17 @@ def deliver(claim: Claim, *, clock: Callable[[], datetime] = timezone.now) -> bo
     try:
         receipt = _call(claim, now=clock())
     except SendFailed as error:
+        claim.permit.ended(error)
         return outcomes.failed(claim, error, now=clock())
     except Exception as error:
+        claim.permit.ended(error)
         # A fault of ours. Its text may hold anything, so neither row nor page shows it.
         logger.exception("Delivery %s could not be sent", claim.delivery.pk)
         fault = SendFailed(
             f"A fault of the console ({type(error).__name__}); it may have arrived", maybe_delivered=True
         )
         return outcomes.failed(claim, fault, now=clock())
+    claim.permit.ended(None)
     return outcomes.sent(claim, receipt, now=clock())
 
 

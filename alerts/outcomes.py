@@ -7,17 +7,14 @@ from django.db.models import Q
 
 from alerts import pacing, routing
 from alerts.channels.base import Receipt, SendFailed
-from alerts.choices import AttemptOutcome, DeliveryKind, DeliveryState, Priority
+from alerts.choices import AttemptOutcome, DeliveryKind, DeliveryState
 from alerts.claims import Claim
+from alerts.fallback import is_spent, stand_in
 from alerts.models import AlertMessage, Channel, Delivery, DeliveryAttempt
 from alerts.services.changing_channels import moved
 
-# Given up after so many failed tries, or so long after it was written (or sent again by somebody).
-MOST_FAILURES = 50
-LONGEST = timedelta(hours=24)
 # From this failed try on, an urgent delivery also goes to the fallback channel.
 FALLBACK_AFTER = 2
-STAND_IN_PRIORITIES = (Priority.HIGH, Priority.CRITICAL)
 # The time of the last success need not be more exact than this: every worker writes it.
 HEALTH_EVERY = timedelta(seconds=1)
 # Put back at once; the next worker that looks takes the rest.
@@ -59,7 +56,7 @@ def failed(claim: Claim, error: SendFailed, *, now: datetime) -> bool:
         error=error.text,
     )
     _unhealthy(claim.channel, error, now=now)
-    if changed and (gives_up or failures >= FALLBACK_AFTER):
+    if changed and (gives_up or failures >= FALLBACK_AFTER or claim.permit.in_doubt):
         stand_in(delivery, now=now)
     return changed
 
@@ -91,58 +88,6 @@ def reclaim(*, now: datetime) -> int:
 def is_throttled(error: SendFailed) -> bool:
     """Told to wait, which is no failure of the channel."""
     return not error.permanent and (error.retry_after is not None or error.status == 429)
-
-
-def is_spent(delivery: Delivery, *, failures: int, now: datetime) -> bool:
-    """Whether it was tried often and long enough."""
-    return failures >= MOST_FAILURES or now - (delivery.resent_at or delivery.created_at) >= LONGEST
-
-
-def stand_in(delivery: Delivery, *, now: datetime) -> Delivery | None:
-    """Tell the fallback of the channel instead, once, if it is urgent. None: there is none, or it is told anyway."""
-    channel = delivery.channel
-    fallback = channel.fallback if channel else None
-    if delivery.priority not in STAND_IN_PRIORITIES or delivery.kind == DeliveryKind.TEST:
-        return None
-    if fallback is None or not fallback.enabled or delivery.kind == DeliveryKind.EDIT:
-        return None
-    if fallback.pk in _tried_channels(delivery) or Delivery.objects.filter(instead_of=delivery).exists():
-        return None
-    if delivery.alert_id is not None and _is_told(delivery, fallback):
-        return None
-    return Delivery.objects.create(
-        alert_id=delivery.alert_id,
-        channel=fallback,
-        channel_name=fallback.name,
-        kind=delivery.kind,
-        priority=delivery.priority,
-        content=delivery.content,
-        created_at=now,
-        due_at=now,
-        instead_of=delivery,
-    )
-
-
-def _tried_channels(delivery: Delivery) -> set[int | None]:
-    """Its channel, and those for which it stands in: fallbacks may form a ring."""
-    found: set[int | None] = set()
-    current: Delivery | None = delivery
-    while current is not None and current.channel_id not in found:
-        found.add(current.channel_id)
-        current = current.instead_of
-    return found
-
-
-def _is_told(delivery: Delivery, channel: Channel) -> bool:
-    """Whether this channel is told the same by a delivery of its own."""
-    own = Q(state__in=(DeliveryState.PENDING, DeliveryState.SENDING)) | Q(state=DeliveryState.SENT)
-    return Delivery.objects.filter(
-        own,
-        alert=delivery.alert,
-        channel=channel,
-        kind=delivery.kind,
-        created_at__gte=delivery.created_at,
-    ).exists()
 
 
 def _outcome(error: SendFailed) -> AttemptOutcome:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from alerts.choices import AttemptOutcome, DeliveryState
+from alerts.guarding import Held
 from alerts.models import Delivery, DeliveryAttempt
 from alerts.wording import clock
 
@@ -44,7 +45,7 @@ def heading(told: Sequence[Delivery], kind: str) -> str:
 
 def line_of(delivery: Delivery) -> Line:
     name = delivery.channel_name
-    parts = [*_failures(list(delivery.tries.all()))]
+    parts = [*_failures(list(delivery.tries.all())), *_held(delivery)]
     icon, tone, again = "check", "", 0
     match delivery.state:
         case DeliveryState.SENT:
@@ -70,6 +71,15 @@ def line_of(delivery: Delivery) -> Line:
     if delivery.maybe_duplicate:
         parts.append("may have arrived twice")
     return Line(icon, name, ", ".join(parts), tone, again)
+
+
+def _held(delivery: Delivery) -> list[str]:
+    if not delivery.held:
+        return []
+    held = Held.from_json(delivery.held)
+    if delivery.state == DeliveryState.PENDING:
+        return [f"not tried: {held}"]
+    return [] if delivery.state == DeliveryState.DEAD else [f"not tried at first: {held.words('was')}"]
 
 
 def clock_seconds(delivery: Delivery) -> str:

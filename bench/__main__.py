@@ -6,13 +6,21 @@ import sys
 
 from bench import figures
 from bench.alerts import ALERT_PARTS
+from bench.breakers import BREAKER_PARTS
+from bench.health import HEALTH_PARTS
 from bench.metrics import METRIC_PARTS
 from bench.parts import KILL_SWITCH_PARTS, PARTS, run
 from bench.rig import ROOT
 from opsconsole.embedded.servers import data_path
 
 # A name that stands for several parts.
-GROUPS = {"killswitch": list(KILL_SWITCH_PARTS), "alerts": list(ALERT_PARTS), "metrics": list(METRIC_PARTS)}
+GROUPS = {
+    "killswitch": list(KILL_SWITCH_PARTS),
+    "alerts": list(ALERT_PARTS),
+    "metrics": list(METRIC_PARTS),
+    "breakers": list(BREAKER_PARTS),
+    "health": list(HEALTH_PARTS),
+}
 
 
 def main() -> int:

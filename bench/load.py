@@ -2,6 +2,7 @@
 
 `python -m bench.load --port N --workload storm|unique [--alerts 100000] [--batch 64] [--connections 8] [--token T]` makes all requests
 first, then sends them over connections that stay open, and prints JSON: seconds, failed, and each request's milliseconds.
+`--workload get --path P` sends so many times the same GET instead.
 """
 
 import argparse
@@ -68,6 +69,13 @@ def requests(
     if waiting:
         made.append(_request(head, waiting))
     return made
+
+
+def gets(path: str, *, count: int, port: int, token: str = "") -> list[bytes]:
+    """The same GET so many times."""
+    authorization = f"Authorization: Bearer {token}\r\n" if token else ""
+    head = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{authorization}\r\n"
+    return [head.encode()] * count
 
 
 def _request(head: str, texts: list[str]) -> bytes:
@@ -157,13 +165,19 @@ async def send(made: list[bytes], *, port: int, connections: int) -> dict[str, A
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--workload", choices=["storm", "unique"], required=True)
+    parser.add_argument("--workload", choices=["storm", "unique", "get"], required=True)
     parser.add_argument("--alerts", type=int, default=100_000)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--token", default="")
+    parser.add_argument("--path", default="/", help="of get")
     given = parser.parse_args()
-    made = requests(given.workload, count=given.alerts, batch=given.batch, port=given.port, token=given.token)
+    if given.workload == "get":
+        made = gets(given.path, count=given.alerts, port=given.port, token=given.token)
+    else:
+        made = requests(
+            given.workload, count=given.alerts, batch=given.batch, port=given.port, token=given.token
+        )
     found = uvloop.run(send(made, port=given.port, connections=given.connections))
     print(json.dumps(found))
     return 0

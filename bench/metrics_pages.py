@@ -28,6 +28,8 @@ VALUES = {
     "endpoint": ("/orders", "/quotes"),
     "cache_type": ("redis",),
     "name": ("yahoo_finance", "sec_edgar"),
+    "to": ("OPEN", "HALF_OPEN", "CLOSED"),
+    "component": ("redis", "database"),
     "risk_type": ("volatility",),
     "reason": ("MANUAL",),
 }

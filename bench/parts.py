@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.alerts import ALERT_PARTS
+from bench.breakers import BREAKER_PARTS
 from bench.figures import Figure, at_least, at_most, percentile, seen
+from bench.health import HEALTH_PARTS
 from bench.metrics import METRIC_PARTS
 from bench.result import Result
 from bench.rig import ROOT, Rig
@@ -123,7 +125,7 @@ KILL_SWITCH_PARTS: dict[str, Callable[[Path], Result]] = {
     "streams": streams,
     "start": start,
 }
-PARTS = KILL_SWITCH_PARTS | ALERT_PARTS | METRIC_PARTS
+PARTS = KILL_SWITCH_PARTS | ALERT_PARTS | METRIC_PARTS | BREAKER_PARTS | HEALTH_PARTS
 
 
 def run(name: str) -> Result:

@@ -9,7 +9,8 @@ needs the console's database and not its web process.
     {"do": "proof", "activation"} → stopped (whether every process is proven), time_to_stop_ms, expired (how many by time),
                                     proofs (milliseconds of each proven process, by its pid)
     {"do": "notify", "id"}        → committing, committed: the floor, PostgreSQL's own UPDATE and NOTIFY
-    {"do": "reset", "breaker"}    → committing, committed; and `open`: by how many processes it was reported to be open before
+    {"do": "reset", "breaker"}    → committing, committed
+    {"do": "opened", "breaker"}   → processes: how many have told that it is open
     {"do": "tune", "trigger", "values"} → changed: whether anything of this trigger is different now
 
 `committing` is the steady clock (ns) just before COMMIT is sent, `committed` just after it was answered: the
@@ -100,12 +101,14 @@ def notify(request: Message) -> Message:
 
 
 def reset(request: Message) -> Message:
-    name = request["breaker"]
-    states = BreakerState.objects.filter(breaker__name=name, state=State.OPEN)
-    reported = states.count()
     with commit_times() as times:
-        breakers.reset(actor=ACTOR, name=name, reason="measurement")
-    return {"open": reported} | _first(times)
+        breakers.reset(actor=ACTOR, name=request["breaker"], reason="measurement")
+    return _first(times)
+
+
+def opened(request: Message) -> Message:
+    states = BreakerState.objects.filter(breaker__name=request["breaker"], state=State.OPEN)
+    return {"processes": states.count()}
 
 
 def tune(request: Message) -> Message:
@@ -126,6 +129,7 @@ COMMANDS: dict[str, Callable[[Message], Message]] = {
     "proof": proof,
     "notify": notify,
     "reset": reset,
+    "opened": opened,
     "tune": tune,
 }
 

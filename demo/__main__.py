@@ -1,22 +1,20 @@
-"""`python -m demo`: run the venue and four traders until Ctrl-C or the last day, then report."""
+"""`python -m demo`: run the venue and four traders until Ctrl-C or the last day, then report. Or have a demo that runs fail or heal."""
 
-import argparse
-import contextlib
 import json
 import os
 import signal
 import sys
 import threading
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 from demo import journal, report
 from demo.access import obtain
 from demo.console import Console, ConsoleError
-from demo.prices import first_day, load
-from demo.processes import ROOT, Processes
-from opsconsole.embedded.servers import data_path
+from demo.control import Control, Refused, kept
+from demo.options import Options, read
+from demo.prices import load
+from demo.processes import Processes
 
 # Seconds between two looks at the console's history, so that a report can be made when the console has gone
 # first.
@@ -24,31 +22,66 @@ LOOK_EVERY = 2.0
 
 
 def main(arguments: list[str] | None = None) -> int:
-    options = _options(arguments)
-    data: Path = options.data.absolute()  # the children work in another folder
-    folder = data / "demo"
+    options = read(arguments)
+    folder: Path = options.data.absolute() / "demo"  # the children work in another folder
     try:
-        url, token = obtain(data)
-        console = Console(url, token)
-        console.status()
-    except ConsoleError as sentence:
+        said = _tell(folder, options)
+        if said:
+            print("\n".join(said))
+            return 0
+        return _run(folder, options)
+    except (ConsoleError, Refused) as sentence:
         print(sentence, file=sys.stderr)
         return 1
+
+
+def _tell(folder: Path, options: Options) -> list[str]:
+    """Have the demo that runs on the folder fail or heal. Returns what it says; empty: there is nothing to tell, or none that runs.
+
+    Raises Refused.
+    """
+    running = kept(folder) if options.wishes else None
+    if running is None or running.tell({}) is None:
+        if options.heals:
+            raise Refused(f"No demo runs on {folder.parent}: there is nothing to heal.")
+        return []
+    if options.starts:
+        raise Refused(
+            f"A demo runs on {folder.parent} already: {options.starts[0]} is for a new one. End that first, or leave it away."
+        )
+    return _wish(running, options)
+
+
+def _wish(control: Control, options: Options) -> list[str]:
+    told = [control.tell(wish) for wish in options.wishes]
+    if None in told:
+        raise Refused("The demo has ended.")
+    return [f"{said[0].upper()}{said[1:]}." for said in told if said]
+
+
+def _run(folder: Path, options: Options) -> int:
+    url, token = obtain(options.data.absolute())
+    console = Console(url, token)
+    console.status()
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: ended.set())
     environ = os.environ | {"OPSCLIENT_URL": url, "OPSCLIENT_TOKEN": token}
     environ.setdefault("OPSCLIENT_SPOOL_DIR", str(folder / "spool"))
-    with Processes(folder / "venue.jsonl", environ) as processes:
-        processes.start(
+    with Processes(folder, environ) as processes:
+        control = processes.start(
             list(load()), day_seconds=options.day_seconds, days=options.days, start=options.start or ""
         )
+        control.keep(folder)
         print(
             f"Demo trading: {', '.join(processes.traders)} follow {url}, a day of 2008 each {options.day_seconds:g} s.",
+            *_wish(control, options),
+            sep="\n",
             flush=True,
         )
         stops = _watch(processes, console, ended)
         failed = processes.failed()
+        control.forget(folder)
     _report(folder, stops)
     for ticker, code in failed.items():
         print(
@@ -56,53 +89,6 @@ def main(arguments: list[str] | None = None) -> int:
             file=sys.stderr,
         )
     return 1 if failed else 0
-
-
-def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="script/demo", description="Four demo traders that the console can stop."
-    )
-    parser.add_argument(
-        "--data",
-        type=Path,
-        default=data_path(ROOT, os.environ),
-        help="the console's data folder",
-    )
-    parser.add_argument(
-        "--day-seconds", type=_seconds, default=0.5, help="how long a day of 2008 takes (default: 0.5)"
-    )
-    parser.add_argument("--days", type=_days, help="end after so many days (default: go on until Ctrl-C)")
-    parser.add_argument(
-        "--from",
-        dest="start",
-        metavar="DATE",
-        type=_date,
-        help="begin with this day of 2008 or 2009, such as 2008-09-15, two weeks before the crash",
-    )
-    return parser.parse_args(arguments)
-
-
-def _seconds(value: str) -> float:
-    with contextlib.suppress(ValueError):
-        if 0.01 <= float(value) <= 3600:
-            return float(value)
-    raise argparse.ArgumentTypeError("must lie between 0.01 and 3600 seconds")
-
-
-def _days(value: str) -> int:
-    with contextlib.suppress(ValueError):
-        if int(value) >= 1:
-            return int(value)
-    raise argparse.ArgumentTypeError("must be a whole number, 1 or more")
-
-
-def _date(value: str) -> str:
-    try:
-        date.fromisoformat(value)
-        first_day(load(), value)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"must be a day as YYYY-MM-DD; {error}") from None
-    return value
 
 
 def _watch(processes: Processes, console: Console, ended: threading.Event) -> list[dict[str, Any]]:

@@ -28,6 +28,21 @@ class Call:
     saved_usd: float
 
 
+def billed(provider: str, model: str, *, input_tokens: int, cached_tokens: int, output_tokens: int) -> Call:
+    """A call that has succeeded, at its model's prices. `input_tokens`: without those that were cached."""
+    fresh_price, cached_price, answer_price = PRICES[provider, model]
+    cost = (
+        input_tokens * fresh_price + cached_tokens * cached_price + output_tokens * answer_price
+    ) / MILLION
+    saved = cached_tokens * (fresh_price - cached_price) / MILLION
+    return Call(provider, model, "success", input_tokens, cached_tokens, output_tokens, cost, saved)
+
+
+def failed(provider: str, model: str) -> Call:
+    """A call that has failed, and costs nothing."""
+    return Call(provider, model, "error", 0, 0, 0, 0.0, 0.0)
+
+
 def calls_of(ticker: str, date: str) -> list[Call]:
     """The day's analysis: news read by a small model, a decision by a large one."""
     chance = random.Random(f"{ticker} {date}")
@@ -42,11 +57,8 @@ def _call(
     chance: random.Random, model: tuple[str, str], *, prompt: tuple[int, int], answer: tuple[int, int]
 ) -> Call:
     if chance.randrange(FAILS_ONE_IN) == 0:
-        return Call(*model, "error", 0, 0, 0, 0.0, 0.0)
+        return failed(*model)
     whole, said = chance.randint(*prompt), chance.randint(*answer)
     # The instructions come first in each prompt, so the provider has most of it in its cache.
     cached = int(whole * chance.uniform(0.90, 0.97))
-    fresh_price, cached_price, answer_price = PRICES[model]
-    cost = ((whole - cached) * fresh_price + cached * cached_price + said * answer_price) / MILLION
-    saved = cached * (fresh_price - cached_price) / MILLION
-    return Call(*model, "success", whole - cached, cached, said, cost, saved)
+    return billed(*model, input_tokens=whole - cached, cached_tokens=cached, output_tokens=said)

@@ -3,12 +3,16 @@ closes.
 """
 
 import os
+import secrets
 import subprocess
 import sys
 import time
 from pathlib import Path
 from types import TracebackType
 from typing import IO
+
+from demo.control import Control
+from demo.store import Store
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -17,12 +21,13 @@ GRACE = 0.8
 
 
 class Processes:
-    """A venue and its traders. Leaving the context ends all of them."""
+    """A venue, the services outside, and the traders. Leaving the context ends all of them."""
 
-    def __init__(self, journal: Path, environ: dict[str, str]) -> None:
-        self._journal = journal
+    def __init__(self, folder: Path, environ: dict[str, str]) -> None:
+        self._folder = folder
         self._environ = environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "client")])}
-        self._venue: subprocess.Popen[str] | None = None
+        self._servers: list[subprocess.Popen[str]] = []
+        self._token = secrets.token_urlsafe(24)
         self.traders: dict[str, subprocess.Popen[str]] = {}
 
     def __enter__(self) -> "Processes":
@@ -33,21 +38,25 @@ class Processes:
     ) -> None:
         self.stop()
 
-    def start(self, tickers: list[str], *, day_seconds: float, days: int | None, start: str = "") -> None:
-        """Start the venue, then a trader for each ticker. Raises RuntimeError when the venue does not come
-        up.
+    def start(self, tickers: list[str], *, day_seconds: float, days: int | None, start: str = "") -> Control:
+        """Start the venue and the services, then a trader for each ticker. Returns how the services are told to fail. Raises
+        RuntimeError when they do not come up.
         """
-        options = ["--journal", str(self._journal), "--day-seconds", str(day_seconds)]
+        options = ["--journal", str(self._folder / "venue.jsonl"), "--day-seconds", str(day_seconds)]
         if days is not None:
             options += ["--days", str(days)]
         if start:
             options += ["--from", start]
-        self._venue = self._spawn("demo.venue", *options, stdout=subprocess.PIPE)
-        port = _output(self._venue).readline().strip()
-        if not port:
-            raise RuntimeError("The demo's venue did not start; its own message stands above.")
+        database = self._folder / "traders.sqlite"
+        Store.make(database)
+        venue = self._serve("demo.venue", *options)
+        services = self._serve(
+            "demo.outside", "--database", str(database), environ={"DEMO_CONTROL_TOKEN": self._token}
+        )
+        ports = ("--port", venue, "--services", services, "--database", str(database))
         for ticker in tickers:
-            self.traders[ticker] = self._spawn("demo.trader", ticker, "--port", port)
+            self.traders[ticker] = self._spawn("demo.trader", ticker, *ports)
+        return Control(int(services), self._token)
 
     def running(self) -> list[str]:
         return [ticker for ticker, process in self.traders.items() if process.poll() is None]
@@ -58,12 +67,26 @@ class Processes:
         return {ticker: code for ticker, code in codes.items() if code}
 
     def stop(self) -> None:
-        """Traders first, so that they can still take back their orders; then the venue."""
+        """Traders first, so that they can still take back their orders; then what they trade with."""
         _end(list(self.traders.values()))
-        if self._venue is not None:
-            _end([self._venue])
+        _end(self._servers)
 
-    def _spawn(self, module: str, *arguments: str, stdout: int | None = None) -> subprocess.Popen[str]:
+    def _serve(self, module: str, *arguments: str, environ: dict[str, str] | None = None) -> str:
+        """Start a process that others connect to. Returns its port."""
+        process = self._spawn(module, *arguments, stdout=subprocess.PIPE, environ=environ)
+        self._servers.append(process)
+        port = _output(process).readline().strip()
+        if not port:
+            raise RuntimeError(f"The process {module} did not start; its own message stands above.")
+        return port
+
+    def _spawn(
+        self,
+        module: str,
+        *arguments: str,
+        stdout: int | None = None,
+        environ: dict[str, str] | None = None,
+    ) -> subprocess.Popen[str]:
         # A group of their own: Ctrl-C is ours to turn into an orderly end.
         return subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
@@ -71,7 +94,7 @@ class Processes:
             stdout=stdout,
             text=True,
             cwd=ROOT,
-            env=self._environ,
+            env=self._environ | (environ or {}),
             process_group=0,
         )
 

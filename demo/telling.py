@@ -1,11 +1,11 @@
 """What a trader reports of its day: trades, signals, its money, its risks, and what its analyst cost."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from opsclient.metrics import MetricsCollector
 
-from demo.analyst import calls_of
+from demo.analyst import Call
 from demo.book import Book, slippage_bps
 from demo.watch import Signal
 
@@ -39,23 +39,9 @@ class Telling:
             duration_seconds=seconds,
         )
 
-    def closed(
-        self, message: Mapping[str, Any], *, signal: Signal | None, yearly: float | None, breach: bool
-    ) -> None:
-        """A day has ended, with what the venue and the watch say of it: the volatility, a share a year, and whether it has just passed its limit."""
-        self._days += 1
+    def closed(self, message: Mapping[str, Any]) -> None:
+        """A day has ended, with what the venue says of the account."""
         bar = message["bar"]
-        if signal is not None:
-            self._metrics.record_signal(self._ticker, signal.side.upper(), confidence=signal.confidence)
-        analyses = signal is not None or self._days % ANALYSIS_EVERY == 0
-        if analyses:
-            self._analysed(str(bar["date"]))
-        new = NEW if analyses else 0
-        self._metrics.record_cache(CACHE, hits=NEWS - new, misses=new)
-        if yearly is not None:
-            self._metrics.record_risk("volatility", min(100.0, 100 * yearly), ticker=self._ticker)
-        if breach:
-            self._metrics.record_volatility_breach(self._ticker)
         day = self._book.close(
             profit=message["profit"], position=message["position"], price=float(bar["close"])
         )
@@ -68,17 +54,37 @@ class Telling:
             daily_loss_limit_used_pct=day.limit_used,
         )
 
-    def _analysed(self, date: str) -> None:
-        for call in calls_of(self._ticker, date):
+    def looked(self, *, signal: Signal | None, yearly: float | None, breach: bool) -> bool:
+        """The trader has looked at the day: its volatility, a share a year, and whether that has just passed its limit.
+
+        Returns whether the day is to be analysed.
+        """
+        self._days += 1
+        if signal is not None:
+            self._metrics.record_signal(self._ticker, signal.side.upper(), confidence=signal.confidence)
+        analyses = signal is not None or self._days % ANALYSIS_EVERY == 0
+        new = NEW if analyses else 0
+        self._metrics.record_cache(CACHE, hits=NEWS - new, misses=new)
+        if yearly is not None:
+            self._metrics.record_risk("volatility", min(100.0, 100 * yearly), ticker=self._ticker)
+        if breach:
+            self._metrics.record_volatility_breach(self._ticker)
+        return analyses
+
+    def analysed(self, calls: Iterable[Call]) -> None:
+        """The analyst has made these calls, in this order; the last one decides."""
+        last = None
+        for last in calls:
             self._metrics.record_ai_call(
-                call.provider,
-                call.model,
-                status=call.status,
-                cost_usd=call.cost_usd,
-                input_tokens=call.input_tokens,
-                output_tokens=call.output_tokens,
-                cached_tokens=call.cached_tokens,
+                last.provider,
+                last.model,
+                status=last.status,
+                cost_usd=last.cost_usd,
+                input_tokens=last.input_tokens,
+                output_tokens=last.output_tokens,
+                cached_tokens=last.cached_tokens,
             )
-            if call.saved_usd:
-                self._metrics.record_cache_savings(PROMPTS, call.saved_usd)
-        self._metrics.record_analysis(call.provider, call.model)
+            if last.saved_usd:
+                self._metrics.record_cache_savings(PROMPTS, last.saved_usd)
+        if last is not None:
+            self._metrics.record_analysis(last.provider, last.model)

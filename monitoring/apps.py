@@ -1,5 +1,7 @@
 from django.apps import AppConfig
 
+from opsconsole import lifecycle
+from opsconsole.lifecycle import Companion
 from opsconsole.live.feeds import register_side_feed
 
 
@@ -8,7 +10,9 @@ class MonitoringConfig(AppConfig):
 
     def ready(self) -> None:
         from alerts import curves as alert_curves  # noqa: PLC0415  they need the models, which exist only now
-        from monitoring.breakers import hooks  # noqa: PLC0415  likewise
+        from monitoring.breakers import alert_card, hooks  # noqa: PLC0415  likewise
+        from monitoring.breakers import own as own_breakers  # noqa: PLC0415  likewise
+        from monitoring.breakers import parts as breaker_parts  # noqa: PLC0415  likewise
         from monitoring.breakers.feed import BreakerFeed  # noqa: PLC0415  likewise
         from monitoring.health import wiring  # noqa: PLC0415  likewise
         from monitoring.metrics import breakers, own, parts  # noqa: PLC0415  likewise
@@ -23,4 +27,9 @@ class MonitoringConfig(AppConfig):
         register_listener(after_batch)
         hooks.register_listener(after_breakers)
         alert_curves.register(curves.drawn)
+        alert_curves.register(alert_card.drawn)
         register_side_feed(BreakerFeed())
+        breaker_parts.register()
+        own_breakers.register()
+        mine = own_breakers.breakers
+        lifecycle.register(Companion(begin=mine.report, end=mine.close))

@@ -3,8 +3,10 @@
 from typing import Any
 
 from celery import shared_task
+from celery.signals import celeryd_after_setup
 from django.utils import timezone
 
+from monitoring.breakers import own
 from monitoring.breakers import services as breakers
 from monitoring.health import history, pulsing, runner
 from monitoring.health.checks.pulses import WORKER
@@ -42,6 +44,12 @@ def forget() -> None:
 def evaluate_triggers() -> None:
     """Look at every trigger: for what does not come, what ran out, and stops that a process died over."""
     evaluate(now=timezone.now())
+
+
+@celeryd_after_setup.connect
+def report_own_breakers(**_: Any) -> None:
+    """In each worker: those of the channels that it tells."""
+    own.breakers.report()
 
 
 @shared_task(name="breakers.tick")

@@ -18,11 +18,12 @@ from django.urls import get_resolver
 from opsconsole.wsgi import application as wsgi_application
 
 # isort: split
-from monitoring.health.web import HubHealth
 from monitoring.metrics.web import forget_dead_processes
+from opsconsole import lifecycle
 from opsconsole.away import refuse
 from opsconsole.bridge import Bridge
 from opsconsole.live.acknowledge import Endpoint
+from opsconsole.live.companions import make_companions
 from opsconsole.live.endpoints import make_endpoints
 from opsconsole.live.feeds import side_feeds, trading_feed
 from opsconsole.live.service import LiveService
@@ -57,7 +58,7 @@ class WebProcess:
         self.live = LiveService(
             trading_feed(), term=settings.LEASE_TERM, otherwise=self._bridge, sides=side_feeds()
         )
-        self._health = HubHealth(self.live.hub)
+        self._companions = make_companions(self.live.hub)
         self._own = make_endpoints(self._bridge)
         self._endpoints: dict[str, Endpoint] = {**self._own, **self.live.endpoints}
 
@@ -66,17 +67,21 @@ class WebProcess:
         settle()
         forget_dead_processes()
         _raise_descriptor_limit()
+        lifecycle.begin()
         self.live.start()
-        self._health.start()
+        for companion in self._companions:
+            companion.start()
         self._hear_of_shutdown(asyncio.get_running_loop())
 
     async def stop(self) -> None:
-        self._health.stop()
+        for companion in self._companions:
+            companion.stop()
         await self.live.stop()
         for endpoint in set(self._own.values()):
             await endpoint.close()
         if not await self._pool.close(grace=LAST_REQUESTS):
             log.warning("Requests were still running at shutdown: %d", self._pool.outstanding)
+        await asyncio.to_thread(lifecycle.end)
 
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         if scope["type"] != "http":

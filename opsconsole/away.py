@@ -3,9 +3,8 @@
 from asgiref.typing import ASGISendCallable, HTTPScope
 from django.template import loader
 
-from opsconsole.api.errors import AWAY, AWAY_CODE
 from opsconsole.console.middleware import CONTENT_SECURITY_POLICY
-from opsconsole.replies import RETRY_SOON, body, send_error, start
+from opsconsole.replies import AWAY, AWAY_CODE, RETRY_SOON, body, send_error, start
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # Who sent a change must know that it may have been made, or may still be.

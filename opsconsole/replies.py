@@ -10,6 +10,9 @@ Headers = tuple[tuple[bytes, bytes], ...]
 
 CLOSE: Headers = ((b"connection", b"close"),)
 RETRY_SOON: Headers = ((b"retry-after", b"1"),)
+# While the database is away, whichever part of the console says so.
+AWAY_CODE = "database_unavailable"
+AWAY = "The console's database does not answer. Nothing was changed that it did not confirm."
 
 
 def start(status: int, headers: Headers) -> HTTPResponseStartEvent:

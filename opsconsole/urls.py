@@ -13,6 +13,7 @@ urlpatterns = [
     path("accounts/", include("opsconsole.accounts.urls")),
     path("alerts", include("alerts.urls")),
     path("kill-switch", include("killswitch.urls")),
+    path("breakers", include("monitoring.breakers.urls")),
     path("", include("monitoring.metrics.pages")),
     path("", include("alerts.alertmanager.urls")),
     path("", include("opsconsole.runbooks.urls")),

@@ -8,7 +8,8 @@ from django.db import connection
 from django.test import TransactionTestCase
 from pytest_django import DjangoDbBlocker, Settings
 
-from alerts import kicking
+from alerts import guarding, kicking
+from monitoring.breakers.own import OwnBreakers
 from tests.browser import NO_CHROMIUM
 from tests.console import ConsoleProcess, database_url
 from tests.pristine import Pristine
@@ -62,6 +63,15 @@ def _nobody_is_woken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kicking, "kicker", QuietKicker())
 
 
+# The console's own circuit breakers
+
+
+@pytest.fixture(autouse=True)
+def _breakers_are_new() -> None:
+    """What failed in another test is forgotten. They tell nobody, unless a test wants it."""
+    guarding.register(OwnBreakers().guard)
+
+
 # A real web process
 
 
@@ -72,7 +82,12 @@ def _console_process(
     del django_db_setup  # the test database must exist
     with django_db_blocker.unblock():
         url = database_url(connection.settings_dict)
-    environ = {"DATABASE_URL": url, "OPSCONSOLE_SECRET_KEY": django_settings.SECRET_KEY}
+    environ = {
+        "DATABASE_URL": url,
+        "OPSCONSOLE_SECRET_KEY": django_settings.SECRET_KEY,
+        # It would find that there is no worker, and say so among the alerts of the tests.
+        "OPSCONSOLE_HEALTH_IN_WEB": "no",
+    }
     process = ConsoleProcess(environ, tmp_path_factory.mktemp("console") / "web.log")
     yield process
     process.close()

@@ -10,6 +10,8 @@ from alerts.channels.message import Message
 SEND_LIMIT = 20.0
 # As long as the columns that keep it.
 LONGEST_ERROR = 500
+# Of 4xx: the other side waited for us in vain; it serves somebody else, or ends (SMTP).
+OUT_OF_ORDER = frozenset({408, 421})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,18 @@ class SendFailed(Exception):
         self.retry_after = retry_after
         self.maybe_delivered = maybe_delivered
         self.format_refused = format_refused
+
+    @property
+    def is_outage(self) -> bool:
+        """Whether the other side is out of order or out of reach; not that it refuses this, or asks us to wait."""
+        if self.permanent:
+            return False
+        return self.status is None or not 400 <= self.status < 500 or self.status in OUT_OF_ORDER
+
+    @property
+    def is_own(self) -> bool:
+        """Whether nobody was asked at all: it cannot be sent as it is."""
+        return self.permanent and self.status is None
 
 
 class Transport(Protocol):

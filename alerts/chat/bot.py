@@ -4,10 +4,12 @@ import json
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 
+from alerts import guarding
 from alerts.channels.base import SendFailed
 from alerts.channels.http import post
 
@@ -57,7 +59,10 @@ class Bot:
                 logger.warning("Telegram did not take an answer (%s): %s", call.method, error.text)
 
     def call(self, call: Call) -> Any:
-        """Its result. Raises SendFailed, without the token in its text."""
+        """Its result. Raises SendFailed, without the token in its text; also if Telegram fails, and is not asked for a while."""
+        return guarding.call(f"telegram-bot:{self.id}", partial(self._call, call))
+
+    def _call(self, call: Call) -> Any:
         address = f"{settings.ALERTS_TELEGRAM_URL}/bot{self.token}/{call.method}"
         body = json.dumps(call.params).encode()
         answer = post(address, body, {"Content-Type": "application/json"}, limit=LIMIT_S)

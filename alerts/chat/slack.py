@@ -7,11 +7,13 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from alerts import guarding
 from alerts.channels.base import SendFailed
 from alerts.channels.http import post
 from alerts.channels.message import Button
@@ -96,17 +98,20 @@ def send_reply(reply: Reply) -> None:
     if reply.buttons:
         body["blocks"] = _blocks(reply)
     try:
-        answer = post(
-            reply.url,
-            json.dumps(body).encode(),
-            {"Content-Type": "application/json; charset=utf-8"},
-            limit=REPLY_LIMIT_S,
-        )
+        guarding.call("slack-replies", partial(_post, reply.url, body))
     except SendFailed as error:
         logger.warning("Slack did not take a reply to a press: %s", error.text)
-        return
+
+
+def _post(url: str, body: Mapping[str, Any]) -> None:
+    answer = post(
+        url,
+        json.dumps(body).encode(),
+        {"Content-Type": "application/json; charset=utf-8"},
+        limit=REPLY_LIMIT_S,
+    )
     if answer.status != 200:
-        logger.warning("Slack did not take a reply to a press: it answered %s", answer.status)
+        raise SendFailed(f"it answered {answer.status}", status=answer.status)
 
 
 def _reply(url: str, answer: Answer) -> Reply:

@@ -84,6 +84,8 @@ class Delivery(models.Model):
     claimed_until = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=500, blank=True)
+    # Why it was not tried at one time, as alerts.guarding.Held has it; empty: it always was.
+    held = models.JSONField(default=dict, blank=True)
     # An earlier try may have arrived.
     maybe_duplicate = models.BooleanField(default=False)
     # The delivery that failed, for which this one stands in.

@@ -15,7 +15,7 @@ _PATTERNS = (
     (re.compile(r"(?i)\b((?:bearer|basic)\s+)[\w\-.~+/=]{6,}"), rf"\1{HIDDEN}"),
     (
         re.compile(
-            r"(?i)([\w-]*(?:api[_-]?key|token|secret|password|passwd|signature)[\"']?\s*[=:]\s*[\"']?)"
+            r"(?i)((?:api[_-]?key|token|secret|password|passwd|signature)[\"']?\s*[=:]\s*[\"']?)"
             r"(?!\[secret\])[^\s&\"',;]{3,}"
         ),
         rf"\1{HIDDEN}",

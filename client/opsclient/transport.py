@@ -60,6 +60,10 @@ class Endpoint:
         connection.sock.settimeout(ANSWER_S)
         return connection
 
+    def poster(self) -> "Poster":
+        """Speaks to it, for one thread."""
+        return Poster(self)
+
     def headers(self, **more: str) -> dict[str, str]:
         """The headers of every request; names are given with _ for -."""
         headers = {name.replace("_", "-"): value for name, value in more.items()}

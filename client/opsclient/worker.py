@@ -27,14 +27,17 @@ class Worker:
         self._last_step = last_step
         self._step = step
         self._wake: SimpleQueue[None] = SimpleQueue()
+        self._starting = threading.RLock()
         self._thread: threading.Thread | None = None
         self.stopping = False
 
     def start(self) -> None:
-        """Start the thread; does nothing if it runs."""
-        if self._thread is None and not self.stopping:
-            self._thread = threading.Thread(target=self._run, name=f"opsclient-{self._name}", daemon=True)
-            self._thread.start()
+        """Start the thread; does nothing if it runs. Several threads may ask for it at once."""
+        with self._starting:
+            if self._thread is None and not self.stopping:
+                thread = threading.Thread(target=self._run, name=f"opsclient-{self._name}", daemon=True)
+                thread.start()
+                self._thread = thread
 
     def wake(self) -> None:
         """Have `step` called soon, once for any number of calls that come before it."""
@@ -44,8 +47,10 @@ class Worker:
         """End the thread after the step that runs, waiting for it at most `timeout` seconds."""
         self.stopping = True
         self.wake()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(timeout)
+        with self._starting:
+            thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout)
 
     def rest_without_waking(self, seconds: float) -> None:
         """Wait for `seconds` unless stopped; wake-ups that come meanwhile are used up by it."""

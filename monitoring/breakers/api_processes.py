@@ -11,7 +11,7 @@ from monitoring.breakers import serializers_processes as s
 from monitoring.breakers import services
 from monitoring.breakers.api import unknown
 from monitoring.breakers.models import NAME_LENGTH
-from monitoring.breakers.reports import InvalidReport, decode
+from monitoring.breakers.reports import CONSOLE, InvalidReport, decode
 from opsconsole.accounts.actor import actor_of
 from opsconsole.api import fields as f
 from opsconsole.api.access import require
@@ -21,8 +21,6 @@ from opsconsole.api.schema import ErrorSerializer, errors
 
 LIMIT = 1024 * 1024
 PERMISSION = "monitoring.report_circuitbreaker"
-# The console reports its own breakers under this name.
-CONSOLE = "console"
 
 
 class ReportView(APIView):

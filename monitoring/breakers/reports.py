@@ -10,6 +10,8 @@ from alerts.redaction import redact
 from monitoring.breakers.models import NAME_LENGTH
 from opsconsole.audit.storable import storable_json, storable_text
 
+# The console reports its own breakers under this name.
+CONSOLE = "console"
 MOST_BREAKERS = 1000
 MOST_TRANSITIONS = 200
 # Of a name of an exception's class, and of what it says.
@@ -18,7 +20,7 @@ TYPE_LENGTH, TEXT_LENGTH = 200, 500
 MOST_FIELDS, FIELD_LENGTH = 50, 200
 LARGEST = 2**53
 # A clock that says more is out of order.
-LONGEST_S = 400 * 86_400.0
+LONGEST_S = 50 * 365 * 86_400.0
 
 UNREADABLE = (msgspec.ValidationError, OverflowError, UnicodeError)
 PATH = re.compile(r" - at `\$\.?(.*)`$")

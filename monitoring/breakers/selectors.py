@@ -13,6 +13,7 @@ from monitoring.breakers.choices import STATES, UNKNOWN, State
 from monitoring.breakers.models import (
     BreakerApplied,
     BreakerCommand,
+    BreakerProcess,
     BreakerState,
     BreakerTransition,
     CircuitBreaker,
@@ -165,6 +166,12 @@ def breaker(name: str, *, now: datetime) -> BreakerView:
     return view
 
 
+def of(ids: Sequence[int], *, now: datetime) -> list[BreakerView]:
+    """These breakers, in this order; those that are gone meanwhile are left out."""
+    rows = {row.pk: row for row in _summed(now).filter(pk__in=ids)}
+    return _views([rows[pk] for pk in ids if pk in rows], now=now)
+
+
 def nearest(name: str) -> list[str]:
     """Names like this one, the nearest first."""
     known = {known.casefold(): known for known in CircuitBreaker.objects.values_list("name", flat=True)}
@@ -180,6 +187,11 @@ def processes(breaker_id: int, *, now: datetime, gone: bool = False) -> list[Bre
     return sorted(rows, key=lambda row: (order[row.state], row.process.name, row.process_id))
 
 
+def present_processes(*, now: datetime) -> int:
+    """How many processes are there, whatever breakers they have."""
+    return BreakerProcess.objects.filter(present(now)).count()
+
+
 def transitions(
     *,
     breaker_id: int | None = None,
@@ -187,10 +199,14 @@ def transitions(
     before_id: int | None = None,
     to: str = "",
     client: str = "",
+    search: str = "",
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> TransitionPage:
-    """The newest by their own times, with their `breaker`. An unknown `before_id` begins at the newest."""
+    """The newest by their own times, with their `breaker`. `search`: part of the client's name, or of the cause.
+
+    An unknown `before_id` begins at the newest.
+    """
     rows = BreakerTransition.objects.select_related("breaker").order_by("-at", "-id")
     wanted = {"breaker_id": breaker_id, "at__gte": since, "at__lt": until}
     rows = rows.filter(**{name: value for name, value in wanted.items() if value is not None})
@@ -198,6 +214,9 @@ def transitions(
         rows = rows.filter(to_state=to)
     if client:
         rows = rows.filter(client=client)
+    if search:
+        said = Q(cause_type__icontains=search) | Q(cause_text__icontains=search)
+        rows = rows.filter(Q(client__icontains=search) | said)
     if before_id is not None:
         at = BreakerTransition.objects.filter(pk=before_id).values_list("at", flat=True).first()
         rows = rows if at is None else rows.filter(Q(at__lt=at) | Q(at=at, pk__lt=before_id))

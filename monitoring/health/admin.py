@@ -49,6 +49,12 @@ class HealthComponentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # the c
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return _may_tune(request) and (obj is None or obj.kind in TARGETS)
 
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """Its history goes with it, which nobody could delete by itself; the audit trail keeps what happened."""
+        return [str(obj) for obj in objs], {}, set(), []
+
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Deleting many at once would ask for what cannot be deleted, too."""
         return {}

@@ -105,7 +105,10 @@ _INFOS = {
         ),
     ),
     Kind.MEMORY: KindInfo(settings=_used(85, 95, "of memory")),
-    Kind.CPU: KindInfo(settings=_used(85, 97, "of the processors"), failures=4, priority=Priority.MEDIUM),
+    # Busy is slow, not dead.
+    Kind.CPU: KindInfo(
+        settings=_used(85, 97, "of the processors"), essential=False, failures=4, priority=Priority.MEDIUM
+    ),
     Kind.WORKER: KindInfo(
         settings=(
             Text("queue", "The queue that its job goes through.", default="default", fixed=True),

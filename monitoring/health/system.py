@@ -1,6 +1,6 @@
 """One word for the whole system, and why: may I go to lunch?"""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +13,9 @@ from alerts.choices import Priority
 from killswitch.choices import Mode
 from killswitch.models import Switch, TradingClient
 from killswitch.state import GLOBAL
+from monitoring.breakers.choices import State
+from monitoring.breakers.models import BreakerState
+from monitoring.breakers.presence import present
 from monitoring.health import selectors
 from monitoring.health.choices import Status
 from monitoring.health.selectors import Board
@@ -46,17 +49,10 @@ class SystemStatus:
     clients_connected: int
 
 
-def open_breakers() -> Sequence[str]:
-    """Names of circuit breakers that are open now."""
-    return [name for read in _breakers for name in read()]
-
-
-_breakers: list[Callable[[], Sequence[str]]] = []
-
-
-def register_breakers(read: Callable[[], Sequence[str]]) -> None:
-    """`read` gives the names of the breakers that are open. Called once, from `ready()`."""
-    _breakers.append(read)
+def open_breakers(now: datetime) -> Sequence[str]:
+    """Names of circuit breakers that are open in any process that is there. One query."""
+    rows = BreakerState.objects.filter(present(now, "process__"), state=State.OPEN)
+    return list(rows.order_by("breaker__name").values_list("breaker__name", flat=True).distinct())
 
 
 def status(*, now: datetime | None = None) -> SystemStatus:
@@ -64,7 +60,7 @@ def status(*, now: datetime | None = None) -> SystemStatus:
     moment = now or timezone.now()
     stops = dict(Switch.objects.exclude(mode=Mode.ACTIVE).order_by("scope").values_list("scope", "mode"))
     found = selectors.board(now=moment)
-    breakers = open_breakers()
+    breakers = open_breakers(moment)
     counts = _alerts(moment)
     mode = stops.get(GLOBAL, str(Mode.ACTIVE))
     word = _word(mode, stops, found.status, [*breakers], counts)

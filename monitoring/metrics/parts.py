@@ -1,7 +1,6 @@
 """The values above the charts, as live parts: one for each panel, the same for everybody."""
 
-import threading
-import time
+from collections.abc import Mapping
 from functools import partial
 
 from django.template.loader import render_to_string
@@ -10,17 +9,16 @@ from django.utils import timezone
 from monitoring.metrics.headlines import Headline, headlines
 from monitoring.metrics.panels import PAGES, Page
 from opsconsole.live.feeds import LivePart, register_part
+from opsconsole.live.shared import Shared
 
 # Announced with each batch that is counted.
 TOPICS = frozenset({"metrics"})
-# Seconds for which the panels of one page share what was read.
-SHARED = 0.5
 
 
 def register() -> None:
     """Called once, from `MonitoringConfig.ready()`."""
     for page in PAGES.values():
-        shared = Shared(page)
+        shared = Shared(partial(_headlines, page))
         for panel in page.panels:
             register_part(
                 LivePart(
@@ -40,23 +38,10 @@ def target(key: str) -> str:
     return f"now-{key}"
 
 
-class Shared:
-    """One page's headlines, read once for all of its parts."""
-
-    def __init__(self, page: Page) -> None:
-        self._page = page
-        self._lock = threading.Lock()
-        self._read_at = float("-inf")
-        self._found: dict[str, Headline] = {}
-
-    def get(self) -> dict[str, Headline]:
-        with self._lock:
-            if time.monotonic() - self._read_at > SHARED:
-                self._found = headlines(self._page, now=timezone.now())
-                self._read_at = time.monotonic()
-            return self._found
+def _headlines(page: Page) -> Mapping[str, Headline]:
+    return headlines(page, now=timezone.now())
 
 
-def _render(shared: Shared, key: str) -> str:
+def _render(shared: Shared[Mapping[str, Headline]], key: str) -> str:
     context = {"target": target(key), "headline": shared.get()[key], "now": timezone.now()}
     return render_to_string("metrics/now.html", context)

@@ -15,7 +15,7 @@ BUILT_IN = {
     "database": ("Database", "database", CRITICAL),
     "disk-space": ("Disk Space", "disk", {}),
     "memory": ("Memory", "memory", {}),
-    "cpu": ("CPU", "cpu", {"priority": "MEDIUM", "failures": 4}),
+    "cpu": ("CPU", "cpu", {"priority": "MEDIUM", "failures": 4, "essential": False}),
     "celery-worker": ("Celery Worker", "worker", CRITICAL | {"settings": {"queue": "default"}}),
     "urgent-worker": ("Urgent Worker", "worker", CRITICAL | {"settings": {"queue": "critical"}}),
     "beat": ("Celery Beat", "beat", CRITICAL),

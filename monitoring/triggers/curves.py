@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from alerts.models import Alert
 from killswitch.models import Activation
+from monitoring.breakers import alert_card
 from monitoring.day import Span
 from monitoring.metrics import reading
 from monitoring.metrics.catalogue import CATALOGUE
@@ -23,6 +24,7 @@ from monitoring.triggers.alarms import SOURCE
 from monitoring.triggers.choices import INCREASES, Aggregate
 from monitoring.triggers.models import Trigger
 from monitoring.triggers.readings import start_of
+from monitoring.triggers.values import BREAKERS
 
 AROUND = timedelta(minutes=30)
 STEP = timedelta(minutes=1)
@@ -45,6 +47,8 @@ def drawn(alert: Alert, now: datetime) -> SafeString:
     if about is None:
         return mark_safe("")
     trigger = about.trigger
+    if trigger.metric == BREAKERS:
+        return alert_card.card(trigger.labels.get("name", ""), now=now)
     context = {
         "trigger": trigger,
         "curve": curve_of(about, alert.starts_at, now=now),
@@ -84,7 +88,7 @@ def _about(alert: Alert) -> About | None:
         stop = Activation.objects.filter(pk=number).values_list("metadata", flat=True).first() or {}
         name, threshold = stop.get("trigger", ""), stop.get("threshold")
     trigger = Trigger.objects.filter(name=name).first() if name else None
-    if trigger is None or trigger.metric not in CATALOGUE:
+    if trigger is None or trigger.metric not in {*CATALOGUE, BREAKERS}:
         return None
     return About(trigger, trigger.threshold if threshold is None else threshold)
 

@@ -11,6 +11,8 @@ from psycopg.errors import IdleInTransactionSessionTimeout
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from opsconsole.replies import AWAY, AWAY_CODE
+
 logger = logging.getLogger(__name__)
 
 # Status → the code and message of errors that carry none of their own.
@@ -24,11 +26,6 @@ STATUS_CODES = {
     500: ("internal_error", "Something went wrong here. The log has it under this request's id."),
     503: ("unavailable", "The console cannot answer now. Try again."),
 }
-
-
-# While the database is away, from whatever part of the console it is said.
-AWAY_CODE = "database_unavailable"
-AWAY = "The console's database does not answer. Nothing was changed that it did not confirm."
 
 
 class ApiError(Exception):

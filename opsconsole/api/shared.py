@@ -14,17 +14,17 @@ from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope
 from django.db import Error as DatabaseError
 
 from opsconsole.api.admission import Admissions
-from opsconsole.api.errors import AWAY, AWAY_CODE, STATUS_CODES, is_away
+from opsconsole.api.errors import STATUS_CODES, is_away
 from opsconsole.api.middleware import SANE
 from opsconsole.live.acknowledge import Endpoint
 from opsconsole.live.database import in_database
 from opsconsole.pool import PoolFull, WorkerPool
-from opsconsole.replies import RETRY_SOON, Headers, body, send_error, start
+from opsconsole.replies import AWAY, AWAY_CODE, RETRY_SOON, Headers, body, send_error, start
 
 log = logging.getLogger(__name__)
 
 # A read, and the look-up of a token before it, may take so long each; then the database is away. Seconds.
-PATIENCE = 1.5
+PATIENCE = 1.3
 ADMISSION_PATIENCE = 0.4
 # A read that has not ended for so long is not waited for any more: its connection may be dead. Seconds.
 GIVEN_UP = 5.0

@@ -11,6 +11,7 @@ from django.utils.functional import SimpleLazyObject
 
 from alerts import board
 from killswitch import bar, selectors
+from monitoring.breakers import board as breakers
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +22,8 @@ class Place:
     label: str
     icon: str
     key: str
-    # Shows how many alerts need somebody.
-    counts: bool = False
+    # Of what its number tells: "alerts" that need somebody, or "breakers" that are not closed; empty: it has none.
+    counts: str = ""
     # Names of further pages that it leads to.
     further: tuple[str, ...] = ()
     # On the phone it stands behind "More": there is room for five tabs.
@@ -40,8 +41,9 @@ class Place:
 # One line for each page that exists. The phone's tabs show the same.
 PLACES = (
     Place("overview", "Overview", "layout-dashboard", "o"),
-    Place("alerts", "Alerts", "bell", "a", counts=True, further=("incidents", "runbooks")),
+    Place("alerts", "Alerts", "bell", "a", counts="alerts", further=("incidents", "runbooks")),
     Place("kill-switch", "Kill switch", "octagon", "k"),
+    Place("breakers", "Breakers", "circuit-switch-open", "b", counts="breakers", more=True),
     Place(
         "metrics-system",
         "Metrics",
@@ -61,6 +63,7 @@ def layout(request: HttpRequest) -> dict[str, Any]:
     return {
         "places": PLACES,
         "bar": state,
+        "broken": SimpleLazyObject(lambda: breakers.tally(now=timezone.now())),
         "open": SimpleLazyObject(board.opened),
         "news": SimpleLazyObject(board.newest_urgent),
         "server_now": now,

@@ -6,17 +6,21 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from killswitch import bar, proof, selectors
+from monitoring.breakers import board as breakers
+from monitoring.breakers import parts as breaker_parts
 from opsconsole.audit import search
 from opsconsole.console import needs, today
 from opsconsole.live.feeds import LivePart, register_part
 
 PAGE = frozenset({"overview"})
 SWITCH = frozenset({"killswitch", "proofs", "clients"})
+BREAKERS = breaker_parts.TOPICS
 EVENTS = 8
 
 
 def register() -> None:
     """Called once, from `ConsoleConfig.ready()`."""
+    register_part(LivePart(target="broken", topics=BREAKERS, render=broken, pages=PAGE))
     register_part(
         LivePart(
             target="needs",
@@ -32,6 +36,10 @@ def register() -> None:
     )
     register_part(LivePart(target="who", topics=SWITCH, render=who, pages=PAGE))
     register_part(LivePart(target="just", topics=frozenset({"audit"}), render=just_happened, pages=PAGE))
+
+
+def broken() -> str:
+    return _render("broken", broken_now=breakers.glance(now=timezone.now()))
 
 
 def needs_you() -> str:

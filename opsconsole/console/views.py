@@ -10,25 +10,31 @@ from django.views.decorators.http import require_GET, require_safe
 
 from alerts.said import said
 from killswitch import bar, proof, selectors
-from opsconsole.api.errors import AWAY, AWAY_CODE, error_body
+from monitoring.breakers import board as breakers
+from opsconsole.api.errors import error_body
 from opsconsole.api.shared import Answer
 from opsconsole.audit import search
 from opsconsole.console import needs, today
 from opsconsole.console.parts import EVENTS
+from opsconsole.replies import AWAY, AWAY_CODE
 
 MAY_READ_METRICS = "monitoring.view_series"
+MAY_READ_BREAKERS = "monitoring.view_circuitbreaker"
 
 
 @require_GET
 @login_required
 def overview(request: HttpRequest) -> HttpResponse:
-    status = selectors.status()
+    status, now = selectors.status(), timezone.now()
+    broken_now = breakers.glance(now=now)
     context = {
         "page": "overview",
         "bar": bar.of(status),
         "proof": proof.Board(status, address=f"{request.scheme}://{request.get_host()}"),
+        "broken": broken_now.tally,
+        "broken_now": broken_now if request.user.has_perm(MAY_READ_BREAKERS) else None,
         "needs": needs.gathered(status),
-        "today": today.read(now=timezone.now()) if request.user.has_perm(MAY_READ_METRICS) else None,
+        "today": today.read(now=now) if request.user.has_perm(MAY_READ_METRICS) else None,
         "events": search.newest(EVENTS),
         **said(request),
     }

@@ -33,7 +33,6 @@ class Breakers:
     lease_answer: dict[str, Any] = field(
         default_factory=lambda: {"granted": True, "permits": 1, "term_s": 10.0}
     )
-    in_answers: bool = False  # whether the answers to reports carry what is new
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def say(self, name: str, **more: Any) -> int:
@@ -66,8 +65,8 @@ class Breakers:
             self.reports.append(data)
             for row in data["transitions"]:
                 self.transitions.setdefault((data["instance"], row["seq"]), row)
-            changes = self.event(None, above=data["applied"]) if self.in_answers else None
-            return 200, {"version": self.version, "changes": changes}
+            changes = self.event(None, above=data["applied"])
+            return 200, {"version": self.version, "changes": changes if changes["breakers"] else None}
 
     def lease(self, data: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """Status and answer."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from opsclient.breaker.permits import Event
 from opsclient.breaker.steered import SteeredMachine
 from opsclient.circuit_breaker import CircuitBreaker, CircuitBreakerOpenError, CircuitConfig, Transition
@@ -35,21 +36,18 @@ class Timed:
             self.breaker.call_sync(self._work, seconds, None)
 
     def ends(self, error: BaseException, *, seconds: float = 0.0) -> None:
-        try:
+        with pytest.raises(type(error)) as raised:
             self.breaker.call_sync(self._work, seconds, error)
-        except type(error) as raised:
-            assert raised is error
+        assert raised.value is error
 
     def bad(self, times: int = 1, *, seconds: float = 0.0) -> None:
         for _ in range(times):
             self.ends(ValueError("no"), seconds=seconds)
 
     def rejects(self) -> CircuitBreakerOpenError:
-        try:
+        with pytest.raises(CircuitBreakerOpenError) as rejected:
             self.good()
-        except CircuitBreakerOpenError as error:
-            return error
-        raise AssertionError("the call was made")
+        return rejected.value
 
     def steer(self, change: Callable[[SteeredMachine, float], list[Event] | None]) -> None:
         self.breaker.keeper.steer(lambda machine, now: change(machine, now) or [])

@@ -103,21 +103,18 @@ class Model:
             self.dropped.append(call.number)
 
     def judge(self, *, failed: bool) -> None:
-        config = self.config
+        config, window = self.config, self.window()
+        enough = len(window) >= config.minimum_number_of_calls
+        failures = 100 * sum(one.failed for one in window) / len(window)
+        slow = 100 * sum(one.slow for one in window) / len(window)
         if self.hold is not None:
             return
         if failed and config.failure_threshold and self.in_a_row >= config.failure_threshold:
-            return self.open("failure_threshold")
-        window = self.window()
-        if len(window) < config.minimum_number_of_calls:
-            return None
-        failures = 100 * sum(one.failed for one in window) / len(window)
-        slow = 100 * sum(one.slow for one in window) / len(window)
-        if config.failure_rate_threshold is not None and failures >= config.failure_rate_threshold:
-            return self.open("failure_rate")
-        if config.slow_call_rate_threshold is not None and slow >= config.slow_call_rate_threshold:
-            return self.open("slow_rate")
-        return None
+            self.open("failure_threshold")
+        elif enough and config.failure_rate_threshold and failures >= config.failure_rate_threshold:
+            self.open("failure_rate")
+        elif enough and config.slow_call_rate_threshold and slow >= config.slow_call_rate_threshold:
+            self.open("slow_rate")
 
     def window(self) -> list[Outcome]:
         if self.config.window_type == WindowType.COUNT:

@@ -2,8 +2,10 @@
 
 import asyncio
 import math
+from contextlib import nullcontext
 from typing import Any
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from opsclient.breaker.choices import CircuitState
@@ -68,14 +70,13 @@ class BreakerSteps(RuleBasedStateMachine):
     def begin(self) -> None:
         guard = self.breaker.guard()
         call = self.model.begin()
-        try:
+        if call is not None:
             guard.__enter__()
-        except CircuitBreakerOpenError as error:
-            assert call is None
-            assert error.retry_after == self._retry_after()
-        else:
-            assert call is not None
             self.under_way.append((guard, call, self.now))
+            return
+        with pytest.raises(CircuitBreakerOpenError) as rejected:
+            guard.__enter__()
+        assert rejected.value.retry_after == self._retry_after()
 
     @precondition(lambda self: self.under_way)
     @rule(data=st.data(), how=ENDS)
@@ -91,7 +92,7 @@ class BreakerSteps(RuleBasedStateMachine):
         else:
             self.model.end(call, self.now - began, failed=how == "bad")
         error = ERRORS.get(how)
-        guard.__exit__(error and type(error), error, None)
+        guard.__exit__(None if error is None else type(error), error, None)
 
     @rule(seconds=WAITS, how=st.sampled_from(["good", "good", "bad"]), times=st.integers(1, 6))
     def call(self, seconds: float, how: str, times: int) -> None:
@@ -107,14 +108,11 @@ class BreakerSteps(RuleBasedStateMachine):
             if how == "bad":
                 raise ValueError("no")
 
-        try:
+        raises = CircuitBreakerOpenError if call is None else ValueError if how == "bad" else None
+        with nullcontext() if raises is None else pytest.raises(raises):
             self.breaker.call_sync(work)
-        except CircuitBreakerOpenError:
-            assert call is None
+        if call is None:
             return
-        except ValueError:
-            assert how == "bad"
-        assert call is not None
         self.model.now = self.now
         self.model.end(call, seconds, failed=how == "bad")
 

@@ -335,20 +335,8 @@ class Handler(BaseHTTPRequestHandler):
         console.posts.append((path, data, dict(self.headers)))
         if console.post_answer is not None and console.post_answer(self, path, data):
             return
-        if path == "acknowledge":
-            console.acks.append(data)
-            self.answer(200, {"acknowledged": data["activations"], "unknown": []})
-        elif path == "report":
-            console.reports.append(data)
-            self.answer(200, {})
-        elif path == "alerts":
-            self.answer(*console.take_alerts(data, self.headers["Idempotency-Key"]))
-        elif path == "push":
-            self.answer(*console.metrics.take(data))
-        elif path == "circuit-breaker-reports":
-            self.answer(*console.breakers.take(data))
-        elif path == "circuit-breaker-probes":
-            self.answer(*console.breakers.lease(data))
+        if path in PLAIN:
+            self.answer(*PLAIN[path](self, data))
         elif path == "activate":
             if not any(s["scope"] == data["scope"] for s in console.switches):
                 console.halt(data["scope"], mode=data["mode"], reason=data["reason"], message=data["message"])
@@ -373,6 +361,27 @@ class Handler(BaseHTTPRequestHandler):
         category = path.rpartition("/")[2]
         console.rules[category] = {**console.rules.get(category, {}), **data}
         self.answer(200, {"category": category, **console.rules[category]})
+
+
+def _acknowledge(handler: Handler, data: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    handler.console.acks.append(data)
+    return 200, {"acknowledged": data["activations"], "unknown": []}
+
+
+def _report(handler: Handler, data: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    handler.console.reports.append(data)
+    return 200, {}
+
+
+# By the last part of the path, what is taken with one answer.
+PLAIN: dict[str, Callable[[Handler, dict[str, Any]], tuple[int, dict[str, Any]]]] = {
+    "acknowledge": _acknowledge,
+    "report": _report,
+    "alerts": lambda handler, data: handler.console.take_alerts(data, handler.headers["Idempotency-Key"]),
+    "push": lambda handler, data: handler.console.metrics.take(data),
+    "circuit-breaker-reports": lambda handler, data: handler.console.breakers.take(data),
+    "circuit-breaker-probes": lambda handler, data: handler.console.breakers.lease(data),
+}
 
 
 def event(name: str, data: dict[str, Any]) -> bytes:

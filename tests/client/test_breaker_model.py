@@ -6,7 +6,7 @@ from tests.client.breaker_steps import BreakerSteps
 
 TestBreaker = BreakerSteps.TestCase
 TestBreaker.settings = settings(
-    max_examples=60,
+    max_examples=120,
     stateful_step_count=50,
     deadline=None,
     database=None,

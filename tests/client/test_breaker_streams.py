@@ -1,7 +1,7 @@
 """What goes on after the call has returned: generators, async generators, context managers. They are guarded to their end."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -11,7 +11,7 @@ from opsclient.circuit_breaker import CallDeadlineExceeded, CircuitBreakerOpenEr
 from tests.client.breaker_clock import Timed
 
 
-def numbers(b: Timed, *, fails: bool = False) -> Iterator[int]:
+def numbers(b: Timed, *, fails: bool = False) -> Generator[int, None, None]:
     for number in range(3):
         b.now += 1
         yield number
@@ -19,7 +19,7 @@ def numbers(b: Timed, *, fails: bool = False) -> Iterator[int]:
         raise ValueError("no")
 
 
-async def numbers_async(b: Timed, *, fails: bool = False) -> AsyncIterator[int]:
+async def numbers_async(b: Timed, *, fails: bool = False) -> AsyncGenerator[int, None]:
     for number in numbers(b, fails=fails):
         yield number
 

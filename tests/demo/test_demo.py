@@ -13,9 +13,11 @@ import pytest
 
 from bench.fleet import wait_until
 from demo import journal
+from demo.__main__ import main
 from killswitch import selectors, services
 from killswitch.choices import ProofState
 from killswitch.models import Activation
+from monitoring.breakers.models import BreakerState, BreakerTransition
 from monitoring.models import Series, Trigger
 from opsconsole.accounts.roles import Role
 from tests.cast import ROOT as SYSTEM
@@ -132,6 +134,33 @@ def test_its_processes_end_with_it_even_when_it_is_killed(console: ConsoleProces
     process.kill()
     # Its output ends when the last process that holds it has ended.
     process.communicate(timeout=20)
+
+
+def test_a_broken_service_opens_its_breakers_and_they_close_when_it_has_healed(
+    console: ConsoleProcess, no_triggers: None, tmp_path: Path
+) -> None:
+    token = token_of(account("demo-trading-system", Role.TRADING_SYSTEM, is_service=True))
+    process = start(tmp_path, console.url, token, "--break", "yahoo_finance", "--for", "600")
+    breakers = BreakerState.objects.filter(breaker__name="yahoo_finance")
+    try:
+        wait_until(lambda: breakers.filter(state="OPEN").count() == len(TICKERS), "all are open", seconds=60)
+        assert orders(tmp_path) == []
+        # As guide §4.1 has them; the others go on.
+        names = BreakerState.objects.order_by("breaker__name").values_list("breaker__name", flat=True)
+        assert list(names.distinct()) == ["claude_api", "database", "sec_edgar", "yahoo_finance"]
+        assert main(["--data", str(tmp_path), "--heal", "yahoo_finance"]) == 0
+        wait_until(everyone_orders(tmp_path), "every trader orders", seconds=60)
+        wait_until(lambda: breakers.filter(state="CLOSED").count() == len(TICKERS), "all are closed")
+    finally:
+        process.send_signal(signal.SIGTERM)
+        said, _ = process.communicate(timeout=20)
+    assert process.returncode == 0, said
+    assert "Yahoo_finance answers with errors for 600 s." in said
+    changes = BreakerTransition.objects.filter(breaker__name="yahoo_finance", client="IBM").order_by("seq")
+    first, *_, last = changes
+    assert (first.to_state, first.why, first.cause_type) == ("OPEN", "failure_threshold", "ServiceError")
+    assert (last.to_state, last.why) == ("CLOSED", "probes_succeeded")
+    assert not BreakerTransition.objects.exclude(breaker__name="yahoo_finance").exists()
 
 
 def test_the_crash_of_2008_stops_it_by_the_default_limit_of_loss(

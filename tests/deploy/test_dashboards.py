@@ -135,7 +135,7 @@ def test_what_processes_report_is_filtered_by_the_variable(
     }
     for target in panel["targets"]:
         for selector in promql.selectors(target["expr"]):
-            own = selector.metric in console or selector.metric.startswith("host_")
+            own = selector.metric in console or selector.metric.startswith(("host_", "health_"))
             assert ("client" in selector.labels) is not own, target["expr"]
             assert ('client=~"$client"' in target["expr"]) is not own
 

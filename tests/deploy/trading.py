@@ -28,6 +28,7 @@ VALUES = {
     "risk_type": ("volatility",),
     "name": ("yahoo_finance",),
     "reason": ("MANUAL",),
+    "component": ("redis",),
 }
 # Gauges have to be something; these are near enough to reality to be read.
 LEVEL = 40.0

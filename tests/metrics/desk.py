@@ -14,7 +14,7 @@ VALUES = {
     "side": ("BUY", "SELL"), "status": ("FILLED",), "signal": ("BUY", "SELL", "HOLD"), "provider": ("anthropic",),
     "model": ("claude-opus-4", "claude-haiku-4"), "kind": ("input", "output", "cached"), "cache_type": ("redis", "memory"),
     "method": ("GET",), "endpoint": ("/prices", "/orders"), "name": ("yahoo_finance", "claude"), "risk_type": ("market",),
-    "to": ("OPEN",), "reason": ("MANUAL",),
+    "to": ("OPEN",), "reason": ("MANUAL",), "component": ("redis",),
 }  # fmt: skip
 # About what a gauge says, and how far it strays.
 GAUGES = {

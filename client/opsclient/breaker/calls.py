@@ -47,6 +47,8 @@ class Calls:
         way = self._way
         term = way.term
         if term is None:
+            if self._fallback is None:
+                self._keeper.turn_away()
             result: T = self._run(function, args, kwargs)
             return result
         clock = self._clock
@@ -81,6 +83,8 @@ class Calls:
         way = self._way
         term = way.term
         if term is None:
+            if self._fallback is None:
+                self._keeper.turn_away()  # here already: a rejection needs no further coroutine
             return await self._run_async(function, args, kwargs)
         clock = self._clock
         began = clock()
@@ -140,6 +144,8 @@ class Calls:
         def guarded_function(*args: Any, **kwargs: Any) -> Any:
             term = way.term
             if term is None:
+                if self._fallback is None:
+                    keeper.turn_away()
                 return self._run(function, args, kwargs)
             began = clock()
             try:
@@ -166,6 +172,8 @@ class Calls:
         async def guarded_function(*args: Any, **kwargs: Any) -> Any:
             term = way.term
             if term is None:
+                if self._fallback is None:
+                    keeper.turn_away()
                 return await self._run_async(function, args, kwargs)
             began = clock()
             try:

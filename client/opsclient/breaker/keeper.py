@@ -116,14 +116,20 @@ class Keeper:
 
     # For the calls
 
+    def turn_away(self) -> None:
+        """Raise CircuitBreakerOpenError if there is nothing to decide: it is open, and its time is not over. No lock."""
+        shut = self.machine.way.shut
+        if shut is not None:
+            now = self.clock()
+            if now < shut.until:
+                next(self.machine.totals.rejected.source)
+                raise CircuitBreakerOpenError(self.name, shut, now)
+
     def enter(self) -> Permit:
         """A permit. Raises CircuitBreakerOpenError."""
+        self.turn_away()
         machine = self.machine
         now = self.clock()
-        shut = machine.way.shut
-        if shut is not None and now < shut.until:  # nothing to decide, so no lock
-            next(machine.totals.rejected.source)
-            raise CircuitBreakerOpenError(self.name, shut, now)
         with self._lock:
             permit, events = machine.admit(now)
             told = self._note(events)

@@ -3,6 +3,7 @@
 All of it happens in threads of its own. A guarded call puts a transition into a queue, and waits for nothing.
 """
 
+import gc
 import json
 import logging
 import math
@@ -10,8 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any
+from weakref import WeakValueDictionary
 
 from opsclient import clock
+from opsclient.breaker.door import Door
 from opsclient.breaker.keeper import Keeper
 from opsclient.breaker.probes import Prober
 from opsclient.breaker.reporter import Reporter
@@ -21,7 +24,6 @@ from opsclient.breaker.wire import Book, OfHub
 from opsclient.errors import ConfigurationError, ProtocolError
 from opsclient.lease import LeaseAnchor
 from opsclient.snapshot import number
-from opsclient.transport import Endpoint
 from opsclient.worker import Worker
 
 logger = logging.getLogger("opsclient")
@@ -50,10 +52,11 @@ class _Word:
 class Link:
     """One process and one console. Its threads start with the first breaker, or with the first word of the console."""
 
-    def __init__(self, endpoint: Endpoint, *, name: str, instance: str) -> None:
+    def __init__(self, endpoint: Door, *, name: str, instance: str) -> None:
         self.endpoint = endpoint
         self._book = Book()
-        self._keepers: dict[str, Keeper] = {}
+        # A breaker that nobody can call any more has nothing to say.
+        self._keepers: WeakValueDictionary[str, Keeper] = WeakValueDictionary()
         self._applied: dict[str, int] = {}
         self._assemble(name, instance)
 
@@ -73,8 +76,9 @@ class Link:
 
     def attach(self, keeper: Keeper) -> None:
         """Steer this breaker and report it from now on. Raises ConfigurationError if the process has another of its name."""
-        known = self._keepers.get(keeper.name)
-        if known is not None and known is not keeper:
+        if self._is_taken(keeper):
+            gc.collect()  # by one that nobody can reach any more, perhaps
+        if self._is_taken(keeper):
             raise ConfigurationError(
                 f"name {keeper.name!r} is that of another breaker of this process, made by another manager"
             )
@@ -87,6 +91,9 @@ class Link:
         self.worker.start()
         self.reporter.worker.start()
         self.reporter.hurry()
+
+    def _is_taken(self, keeper: Keeper) -> bool:
+        return self._keepers.get(keeper.name) not in (None, keeper)
 
     def become(self, *, name: str, instance: str) -> None:
         """Go on as this process of the console's, which follows its stream."""
@@ -114,7 +121,7 @@ class Link:
         if self.closed:
             return
         self.closed = True
-        for keeper in self._keepers.values():
+        for keeper in list(self._keepers.values()):
             keeper.attach(None)
         until = clock.now() + timeout
         for worker in (self.worker, self._prober.worker, self.reporter.worker):
@@ -161,10 +168,13 @@ class Link:
         soonest = min(left, default=None)
         return None if soonest is None or soonest == math.inf else soonest
 
-    def _tell(self, changes: Mapping[str, Any], at: float) -> None:
-        """What the answer to a report says; `at`: when the report was sent."""
-        self._words.put(_Word(changes, at))
-        self.worker.wake()
+    def _tell(self, changes: Mapping[str, Any] | None, at: float) -> None:
+        """What the answer to a report says, None for nothing at all; `at`: when the report was sent."""
+        if changes is None:
+            self._book.begin()
+        else:
+            self._words.put(_Word(changes, at))
+            self.worker.wake()
 
     def _version(self) -> int:
         return self._book.version

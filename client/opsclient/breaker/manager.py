@@ -1,23 +1,17 @@
 """The circuit breakers of a process."""
 
 import difflib
-import logging
 import threading
 from collections.abc import Callable
 from typing import Any
 
 from opsclient import fork
-from opsclient.breaker import links
-from opsclient.breaker.alarm import Alarm
 from opsclient.breaker.breaker import CircuitBreaker, check_name
 from opsclient.breaker.config import CircuitConfig
+from opsclient.breaker.family import Family
 from opsclient.breaker.keeper import Listener
-from opsclient.breaker.link import Link
-from opsclient.breaker.transition import Transition
 from opsclient.console import OpsConsole
 from opsclient.errors import ConfigurationError
-
-logger = logging.getLogger("opsclient")
 
 
 class CircuitBreakerManager:
@@ -33,11 +27,10 @@ class CircuitBreakerManager:
 
     def __init__(self, alert_manager: Any = None, *, console: OpsConsole | None = None) -> None:
         self.alert_manager = alert_manager
-        self._alarm = None if alert_manager is None else Alarm(alert_manager)
+        self._family = Family(alert_manager, console)
         self._lock = threading.RLock()
         self._breakers: dict[str, CircuitBreaker] = {}
         self._listeners: tuple[Listener, ...] = ()
-        self._link = links.find(self) if console is None else console.breakers
         fork.follow(self)
 
     def create_breaker(
@@ -108,25 +101,12 @@ class CircuitBreakerManager:
     @property
     def problem(self) -> str:
         """Why the console does not hear of the breakers now; empty if nothing is known to be wrong, or there is none."""
-        return "" if self._link is None else self._link.reporter.away
-
-    def found(self, link: Link) -> None:
-        """There is a console now; for other parts of this package."""
-        with self._lock:
-            if self._link is not None and not self._link.closed:
-                return
-            self._link = link
-            for breaker in self._breakers.values():
-                try:
-                    link.attach(breaker.keeper)
-                except ConfigurationError as error:
-                    logger.error("the console does not hear of a circuit breaker: %s", error)
+        link = self._family.link
+        return "" if link is None else link.reporter.away
 
     def restart_in_child(self) -> None:
         """After a fork, in the child."""
         self._lock = threading.RLock()
-        if self._alarm is not None:
-            self._alarm.restart_in_child()
 
     def __repr__(self) -> str:
         return f"<CircuitBreakerManager of {len(self._breakers)} breakers>"
@@ -135,13 +115,8 @@ class CircuitBreakerManager:
         self, name: str, config: CircuitConfig | None, fallback: Callable[..., Any] | None
     ) -> CircuitBreaker:
         breaker = CircuitBreaker(name, config, fallback=fallback)
-        for listener in (self._raise_alarm, *self._listeners):
+        for listener in self._listeners:
             breaker.add_listener(listener)
-        if self._link is not None and not self._link.closed:
-            self._link.attach(breaker.keeper)
+        self._family.add(breaker.keeper)
         self._breakers[name] = breaker
         return breaker
-
-    def _raise_alarm(self, transition: Transition) -> None:
-        if self._alarm is not None and (self._link is None or self._link.closed):
-            self._alarm.tell(transition)

@@ -5,10 +5,11 @@ import logging
 from collections.abc import Mapping
 from queue import Empty, SimpleQueue
 
+from opsclient.breaker.door import Door
 from opsclient.breaker.holds import ASK_AGAIN_S, Lease
 from opsclient.breaker.keeper import Keeper
 from opsclient.errors import ConsoleUnreachable
-from opsclient.transport import Answer, Endpoint, Poster
+from opsclient.transport import Answer
 from opsclient.worker import Worker
 
 logger = logging.getLogger("opsclient")
@@ -20,9 +21,9 @@ LONGEST_TERM_S = 3600.0
 class Prober:
     """Its thread starts with the first question. While there is no answer, the breakers try by themselves."""
 
-    def __init__(self, endpoint: Endpoint, identity: Mapping[str, str]) -> None:
+    def __init__(self, endpoint: Door, identity: Mapping[str, str]) -> None:
         self._identity = identity
-        self._poster = Poster(endpoint)
+        self._poster = endpoint.poster()
         self._asked: SimpleQueue[tuple[Keeper, int]] = SimpleQueue()
         self.worker = Worker("breakers-probe", self._step)
 

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from opsclient import clock
+from opsclient.breaker.door import Door
 from opsclient.breaker.report import MOST_A_REPORT, Waiting, body
 from opsclient.breaker.transition import Transition
 from opsclient.errors import ConsoleUnreachable
 from opsclient.senders import REFUSED_PAUSE_S, Backoff
-from opsclient.transport import Answer, Endpoint, Poster
+from opsclient.transport import Answer
 from opsclient.worker import Worker
 
 logger = logging.getLogger("opsclient")
@@ -26,18 +27,18 @@ class Reporter:
 
     def __init__(
         self,
-        endpoint: Endpoint,
+        endpoint: Door,
         identity: Mapping[str, str],
         *,
         standing: Callable[[], list[dict[str, Any]]],
         applied: Callable[[], int],
-        on_changes: Callable[[Mapping[str, Any], float], None],
+        on_changes: Callable[[Mapping[str, Any] | None, float], None],
     ) -> None:
         self.away = ""
         self._identity, self._standing, self._applied = identity, standing, applied
         self._on_changes = on_changes
         self._waiting = Waiting()
-        self._poster = Poster(endpoint)
+        self._poster = endpoint.poster()
         self._backoff = Backoff(first=0.1)
         self._refusals = Backoff(first=REFUSED_PAUSE_S, longest=LONGEST_PAUSE_S)
         self._most = MOST_A_REPORT
@@ -75,8 +76,10 @@ class Reporter:
         self._due = clock.now() + EVERY_S  # `hurry` may move it while the report is under way
         pause = self._report()
         if pause is None:
+            if self._waiting:  # more than one report takes
+                self._due = 0.0
             self.worker.rest_without_waking(BETWEEN_S)
-            return 0.0 if self._waiting else max(0.0, self._due - clock.now())
+            return max(0.0, self._due - clock.now())
         self._due = clock.now() + pause
         return pause
 
@@ -97,11 +100,19 @@ class Reporter:
         except ConsoleUnreachable as error:
             return self._missed(str(error))
         if answer.ok and isinstance(answer.data.get("version"), int):
-            self._taken(last, answer.data.get("changes"), sent_at)
+            self._taken(last)
+            self._hear(answer.data, report["applied"], sent_at)
             return None
         return self._refused(answer, last)
 
-    def _taken(self, last: int, changes: object, sent_at: float) -> None:
+    def _hear(self, data: Mapping[str, Any], applied: int, sent_at: float) -> None:
+        changes = data.get("changes")
+        if isinstance(changes, Mapping):
+            self._on_changes(changes, sent_at)
+        elif data["version"] <= applied:
+            self._on_changes(None, sent_at)
+
+    def _taken(self, last: int) -> None:
         if self.away:
             logger.warning("the console hears of circuit breakers again")
         self.away = ""
@@ -109,8 +120,6 @@ class Reporter:
         self._backoff.reset()
         self._refusals.reset()
         self._waiting.taken(last)
-        if isinstance(changes, Mapping):
-            self._on_changes(changes, sent_at)
 
     def _refused(self, answer: Answer, last: int) -> float | None:
         if answer.status in (400, 422) and last:

@@ -71,6 +71,10 @@ class Book:
         self.version = max(self.version, version)
         return news
 
+    def begin(self) -> None:
+        """The console had nothing to say yet: any reset that comes now is a new one."""
+        self._has_begun = True
+
     def _is_new(self, row: Row) -> bool:
         known = self.rows.get(row.name)
         return known is None or row.version > known.version

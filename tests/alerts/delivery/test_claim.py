@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 
-from alerts import claims, delivering, outcomes
+from alerts import claims, delivering, fallback, outcomes
 from alerts.channels.base import SEND_LIMIT, Receipt, SendFailed
 from alerts.choices import AttemptOutcome, DeliveryState, Priority
 from alerts.claims import LEASE, claim_next
@@ -73,7 +73,7 @@ def test_a_worker_whose_claim_was_taken_over_changes_nothing_but_its_own_try(
 def test_a_delivery_that_ends_its_worker_every_time_is_given_up_in_the_end(
     desk: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outcomes, "MOST_FAILURES", 3)
+    monkeypatch.setattr(fallback, "MOST_FAILURES", 3)
     a_channel(desk)
     put(an_alert())
     now = NOW

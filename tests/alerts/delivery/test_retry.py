@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from alerts import delivering, outcomes, pacing
+from alerts import delivering, fallback, pacing
 from alerts.choices import AttemptOutcome, DeliveryState
 from alerts.models import Channel, Delivery, DeliveryAttempt
 from tests.alerts.outbox import NOW, Clock, a_channel, an_alert, delivery_of, put
@@ -88,7 +88,7 @@ def test_what_is_refused_for_good_is_given_up_at_once(desk: Receiver) -> None:
 def test_is_given_up_after_many_failures(desk: Receiver) -> None:
     a_channel(desk)
     put(an_alert())
-    Delivery.objects.update(failures=outcomes.MOST_FAILURES - 1)
+    Delivery.objects.update(failures=fallback.MOST_FAILURES - 1)
     desk.answers((500, {}))
     delivering.drain(critical=False, clock=Clock())
     assert delivery_of().state == DeliveryState.DEAD
