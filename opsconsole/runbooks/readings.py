@@ -110,7 +110,7 @@ def _breaker(name: str, now: datetime) -> Reading:
     except CircuitBreaker.DoesNotExist:
         near = breakers.nearest(name)
         return Reading("unknown", f"No process has reported {name}{_maybe(near)}", WARN)
-    there = view.processes
+    there, url = view.processes, reverse("breaker", args=[name])
     text = [f"{there.open} of {there.total} processes have it open"]
     if view.failure_rate is not None:
         text.append(f"failure rate {view.failure_rate:.0f}%")
@@ -120,22 +120,21 @@ def _breaker(name: str, now: datetime) -> Reading:
         last = view.last_failure
         text.append(f"last failure {_clock(last.at, now)} in {last.client}: {last.type} {last.text}".rstrip())
     if view.stale:
-        return Reading(
-            "unknown", f"No process is there to tell of it; last: {view.last_state or 'nothing'}", WARN
-        )
+        last_known = f"No process is there to tell of it; last: {view.last_state or 'nothing'}"
+        return Reading("unknown", last_known, WARN, url)
     tone = {State.OPEN: BAD, State.HALF_OPEN: WARN}.get(State(view.state), WELL)
     since = f" since {_clock(view.since, now)}" if view.since else ""
-    return Reading(f"{State(view.state).label}{since}", ", ".join(text), tone)
+    return Reading(f"{State(view.state).label}{since}", ", ".join(text), tone, url)
 
 
 def _breakers(_target: str, now: datetime) -> Reading:
     counts, names = breakers.counts(now=now), system.open_breakers(now)
-    total = sum(counts.values())
+    total, url = sum(counts.values()), reverse("breakers")
     if not total:
-        return Reading("none is known", "No process has reported any", WARN)
+        return Reading("none is known", "No process has reported any", WARN, url)
     if names:
-        return Reading(f"{len(names)} of {total} open", _listed([*names]), BAD)
-    return Reading("none is open", f"{total} known, {counts[State.HALF_OPEN]} half-open")
+        return Reading(f"{len(names)} of {total} open", _listed([*names]), BAD, url)
+    return Reading("none is open", f"{total} known, {counts[State.HALF_OPEN]} half-open", url=url)
 
 
 def _health(_target: str, now: datetime) -> Reading:

@@ -267,7 +267,8 @@ def _transition(key: Key, change: BreakerTransition) -> Entry:
         "",
         redact(f"Breaker {change.breaker.name} went from {before} to {after} in {change.client}: {why}"),
         redact(cause),
-        tone=tone,
+        reverse("breaker", args=[change.breaker.name]),
+        tone,
     )
 
 

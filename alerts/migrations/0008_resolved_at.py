@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('alerts', '0006_due_and_not_owned'),
+        ('alerts', '0007_held_deliveries'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
