@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from django.db.models import Sum
 
-from alerts import board, halts
+from alerts import board, halts, runbooks
 from alerts.board import Row
 from alerts.choices import AlertState
 from alerts.halts import GLOBAL
@@ -28,6 +28,7 @@ def context(row: Row, *, earlier: Sequence[Alert], rule: AlertRule) -> dict[str,
     near, why = _near(alert)
     return {
         "todo": [text for text in dict.fromkeys(texts) if text not in {alert.title, alert.message}],
+        "help": runbooks.found(alert),
         "runbook": _web(str(alert.annotations.get("runbook_url", ""))),
         "source": _web(alert.generator_url),
         "facts": _facts(alert, rule, row.now.date()),

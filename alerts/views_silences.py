@@ -64,6 +64,7 @@ def new(request: HttpRequest) -> HttpResponse:
         "form": form,
         "hours": SILENCE_HOURS,
         "alert": alert,
+        "next": asked.get("next", ""),
         "preview": silences.preview(shown, now=now) if shown else None,
     }
     bad = request.method == "POST" or (form.is_bound and "matchers" in form.errors)

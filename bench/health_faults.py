@@ -49,6 +49,14 @@ with transaction.atomic():
 """
 
 
+TRADER = """
+import os, sys
+from opsclient import OpsConsole
+with OpsConsole(os.environ["OPSCLIENT_URL"], token=os.environ["OPSCLIENT_TOKEN"], name="bench"):
+    sys.stdin.read()
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """`component` is what must change, and `title` of its alert; `mend` undoes what `make` does."""
@@ -68,9 +76,8 @@ class Trader:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        code = "import sys; from opsclient import OpsConsole; OpsConsole(name='bench').wait_until_live(20); sys.stdin.read()"
         self._process = subprocess.Popen(
-            [sys.executable, "-c", code],
+            [sys.executable, "-c", TRADER],
             stdin=subprocess.PIPE,
             env=os.environ | self._rig.client_environ(),
             cwd=ROOT,

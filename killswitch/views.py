@@ -9,6 +9,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from alerts.said import back
 from killswitch import bar, drills, left, presses, proof, selectors, services
 from killswitch.choices import CommandKind, Mode, Reason
 from killswitch.forms import CommandForm, DrillsForm, HistoryForm, RearmForm
@@ -42,6 +43,7 @@ def _page(request: HttpRequest, *, form: RearmForm | None = None, status: int = 
         "drill": drills.due(),
         "episodes": selectors.history(limit=HISTORY_ROWS).results,
         "form": rearm_form,
+        "next": (request.POST if request.method == "POST" else request.GET).get("next", ""),
         "supervisors": [] if request.user.has_perm("killswitch.rearm") else who_may("killswitch.rearm"),
     }
     return render(request, "killswitch/page.html", context, status=status)
@@ -52,7 +54,14 @@ def _page(request: HttpRequest, *, form: RearmForm | None = None, status: int = 
 def stop(request: HttpRequest) -> HttpResponse:
     """GET: the page that asks, for whoever has no script. POST: it stops, whatever the fields say."""
     if request.method != "POST":
-        context = {"page": "kill-switch", "chosen_scope": request.GET.get("scope", "")}
+        asked = request.GET
+        context = {
+            "page": "kill-switch",
+            "chosen_scope": asked.get("scope", ""),
+            "chosen_reason": asked.get("reason", ""),
+            "chosen_message": asked.get("message", ""),
+            "next": asked.get("next", ""),
+        }
         return render(request, "killswitch/stop.html", context)
     outcome = _stop(request)
     if request.headers.get("HX-Request"):
@@ -64,7 +73,7 @@ def stop(request: HttpRequest) -> HttpResponse:
         )
     for warning in outcome.warnings:
         messages.warning(request, warning)
-    return _see(reverse("kill-switch"))
+    return back(request, reverse("kill-switch"))
 
 
 def _stop(request: HttpRequest) -> services.ActivationOutcome:
@@ -103,7 +112,7 @@ def rearm(request: HttpRequest) -> HttpResponse:
         messages.error(request, f"Nothing was re-armed. {error}")
         return _page(request, status=409)
     messages.success(request, f"{scope} is re-armed. Its processes trade again with their next lease.")
-    return _see(reverse("kill-switch"))
+    return back(request, reverse("kill-switch"))
 
 
 @require_POST

@@ -1,7 +1,5 @@
 from django.apps import AppConfig
 
-from opsconsole import lifecycle
-from opsconsole.lifecycle import Companion
 from opsconsole.live.feeds import register_side_feed
 
 
@@ -31,5 +29,3 @@ class MonitoringConfig(AppConfig):
         register_side_feed(BreakerFeed())
         breaker_parts.register()
         own_breakers.register()
-        mine = own_breakers.breakers
-        lifecycle.register(Companion(begin=mine.report, end=mine.close))

@@ -16,6 +16,7 @@ from monitoring.metrics import api_reading as metrics_reading
 from monitoring.triggers.api import TriggersView
 from opsconsole.api.views import DocsView, NotFoundView
 from opsconsole.checklist import api as checklist
+from opsconsole.runbooks import api as incidents
 
 urlpatterns = [
     path("alerts", alerts.AlertsView.as_view(), name="api-alerts"),
@@ -72,6 +73,12 @@ urlpatterns = [
     path("health/component/<str:name>", health.ComponentView.as_view(), name="api-health-component"),
     path("system/info", health.SystemInfoView.as_view(), name="api-system-info"),
     path("system/status", health.SystemStatusView.as_view(), name="api-system-status"),
+    path("incidents", incidents.IncidentsView.as_view(), name="api-incidents"),
+    path("incidents/<int:pk>", incidents.IncidentView.as_view(), name="api-incident"),
+    path("incidents/<int:pk>/timeline", incidents.TimelineView.as_view(), name="api-incident-timeline"),
+    path("incidents/<int:pk>/notes", incidents.NotesView.as_view(), name="api-incident-notes"),
+    path("incidents/<int:pk>/close", incidents.CloseView.as_view(), name="api-incident-close"),
+    path("incidents/<int:pk>/export", incidents.ExportView.as_view(), name="api-incident-export"),
     path("checklist", checklist.ChecklistView.as_view(), name="api-checklist"),
     path("checklist/sign", checklist.SignView.as_view(), name="api-checklist-sign"),
     path("checklist/days", checklist.DaysView.as_view(), name="api-checklist-days"),

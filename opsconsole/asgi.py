@@ -19,7 +19,6 @@ from opsconsole.wsgi import application as wsgi_application
 
 # isort: split
 from monitoring.metrics.web import forget_dead_processes
-from opsconsole import lifecycle
 from opsconsole.away import refuse
 from opsconsole.bridge import Bridge
 from opsconsole.live.acknowledge import Endpoint
@@ -67,7 +66,6 @@ class WebProcess:
         settle()
         forget_dead_processes()
         _raise_descriptor_limit()
-        lifecycle.begin()
         self.live.start()
         for companion in self._companions:
             companion.start()
@@ -75,13 +73,12 @@ class WebProcess:
 
     async def stop(self) -> None:
         for companion in self._companions:
-            companion.stop()
+            await companion.stop()
         await self.live.stop()
         for endpoint in set(self._own.values()):
             await endpoint.close()
         if not await self._pool.close(grace=LAST_REQUESTS):
             log.warning("Requests were still running at shutdown: %d", self._pool.outstanding)
-        await asyncio.to_thread(lifecycle.end)
 
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         if scope["type"] != "http":

@@ -51,6 +51,14 @@ DATABASES["default"] |= {
     "DISABLE_SERVER_SIDE_CURSORS": True,
 }
 DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", 2)
+# A server that is gone without a word is noticed within some ten seconds; the system's own defaults are hours.
+for _option, _value in (
+    ("keepalives_idle", 5),
+    ("keepalives_interval", 2),
+    ("keepalives_count", 3),
+    ("tcp_user_timeout", 10_000),
+):
+    DATABASES["default"]["OPTIONS"].setdefault(_option, _value)
 
 REDIS_URL = env.redis_url("REDIS_URL")
 
@@ -74,6 +82,7 @@ INSTALLED_APPS = [
     "monitoring",
     "opsconsole.checklist",
     "opsconsole.console",
+    "opsconsole.runbooks",
 ]
 
 MIDDLEWARE = [
@@ -188,6 +197,7 @@ SPECTACULAR_SETTINGS = {
         "DeliveryStateEnum": "alerts.choices.DeliveryState",
         "HealthStatusEnum": "monitoring.health.choices.Status",
         "HealthKindEnum": "monitoring.health.choices.Kind",
+        "IncidentStateEnum": "opsconsole.runbooks.choices.IncidentState",
         "WatchdogStageEnum": "monitoring.health.watchdog.stages.Stage",
         "WatchdogStatusEnum": "monitoring.health.watchdog.stages.StageStatus",
         "DrillScheduleEnum": "killswitch.choices.Every",

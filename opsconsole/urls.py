@@ -13,11 +13,12 @@ urlpatterns = [
     path("accounts/", include("opsconsole.accounts.urls")),
     path("alerts", include("alerts.urls")),
     path("kill-switch", include("killswitch.urls")),
-    path("checklist", include("opsconsole.checklist.urls")),
     path("breakers", include("monitoring.breakers.urls")),
     path("health", include("monitoring.health.urls")),
+    path("checklist", include("opsconsole.checklist.urls")),
     path("", include("monitoring.metrics.pages")),
     path("", include("alerts.alertmanager.urls")),
+    path("", include("opsconsole.runbooks.urls")),
     path("", include("opsconsole.console.urls")),
 ]
 

@@ -19,6 +19,7 @@ SECONDS = {
     "tests/e2e/test_access.py": 60,
     "tests/scripts/test_server.py": 48,
     "tests/e2e/test_two_presses.py": 40,
+    "tests/e2e/test_incidents.py": 40,
     "tests/e2e/test_metrics.py": 40,
     "tests/e2e/test_stale.py": 35,
     "tests/faults/test_bound.py": 35,

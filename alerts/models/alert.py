@@ -160,6 +160,12 @@ class Alert(models.Model):
                 name="alert_untold",
                 condition=Q(state=AlertState.FIRING, decision=Decision.DEDUPED, sent_at=None),
             ),
+            # What was over in a certain time, for the timeline of an incident of people's.
+            models.Index(
+                fields=["resolved_at"],
+                name="alert_resolved_at",
+                condition=Q(state=AlertState.RESOLVED),
+            ),
             # The digest at the end of quiet hours.
             models.Index(fields=["category"], name="alert_held", condition=Q(held=True)),
             # Lists (alerts.walks): every filter by these four is a few walks along this one index, newest first.

@@ -3,6 +3,7 @@
 They are reported as those of any process, but within it; commands of operators come with the answers.
 """
 
+import asyncio
 import atexit
 import json
 import threading
@@ -27,6 +28,7 @@ from alerts.guarding import Held, Permit
 from monitoring.breakers import services
 from monitoring.breakers.reports import CONSOLE, InvalidReport, decode
 from opsconsole.audit.actor import Actor
+from opsconsole.live.companions import register_companion
 
 ACTOR = Actor.system("console")
 # How long the last report may take when the process ends.
@@ -179,6 +181,17 @@ def _probe(asked: dict[str, Any]) -> dict[str, Any]:
 breakers = OwnBreakers()
 
 
+class InWeb:
+    """Those of a web process, which are told of from its beginning to its end."""
+
+    def start(self) -> None:
+        breakers.report()
+
+    async def stop(self) -> None:
+        await asyncio.to_thread(breakers.close)
+
+
 def register() -> None:
-    """Have alerts ask them before each call."""
+    """Have alerts ask them before each call. Called once, from `MonitoringConfig.ready()`."""
+    register_companion(lambda _hub: InWeb())
     guarding.register(breakers.guard)

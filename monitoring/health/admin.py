@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from monitoring.health import services
-from monitoring.health.choices import TARGETS, Kind
+from monitoring.health.choices import Kind
 from monitoring.health.forms import ComponentForm, form_of
 from monitoring.health.models import HealthChange, HealthComponent
 from opsconsole.accounts.actor import actor_of
@@ -47,7 +47,7 @@ class HealthComponentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # the c
         return _may_tune(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _may_tune(request) and (obj is None or obj.kind in TARGETS)
+        return _may_tune(request) and (obj is None or services.is_removable(obj))
 
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
@@ -67,7 +67,7 @@ class HealthComponentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # the c
         authorization = cleaned.get("authorization", "")
         try:
             if not change:
-                obj.pk = services.add_target(
+                obj.pk = services.add(
                     actor=actor_of(request),
                     kind=Kind(cleaned["kind"]),
                     name=cleaned["name"],
@@ -93,7 +93,7 @@ class HealthComponentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # the c
             self.message_user(request, "Nothing was changed.", messages.WARNING)
 
     def delete_model(self, request: HttpRequest, obj: HealthComponent) -> None:
-        services.remove_target(actor=actor_of(request), component_id=obj.pk, reason=REMOVED)
+        services.remove(actor=actor_of(request), component_id=obj.pk, reason=REMOVED)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[HealthComponent]) -> None:
         for component in queryset:

@@ -30,7 +30,15 @@ class Kind(models.TextChoices):
     TCP = "tcp", "TCP target"
 
 
-# What a person may add; the others are there by themselves.
 TARGETS = (Kind.HTTP, Kind.TCP, Kind.CERTIFICATE)
 # What they find is of the host where they run.
 OF_HOSTS = (Kind.DISK, Kind.MEMORY, Kind.CPU)
+# What a person may add: targets, and further hosts. The others are there by themselves.
+ADDABLE = (*TARGETS, *OF_HOSTS)
+# By their slugs: those that every console has.
+BUILT_IN = frozenset(
+    {
+        *("redis", "database", "disk-space", "memory", "cpu", "celery-worker", "urgent-worker", "beat"),
+        *("outbox", "stream-hub"),
+    }
+)

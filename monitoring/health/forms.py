@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.db.models import Q
 
-from monitoring.health.choices import TARGETS, Kind
+from monitoring.health.choices import ADDABLE, OF_HOSTS, Kind
 from monitoring.health.kinds import KINDS, LONGEST_TEXT, Number, Setting, Text, settings_of
 from monitoring.health.models import HealthComponent
 from monitoring.health.values import FIELDS, LONGEST_SECRET, problems, slug_of
@@ -45,7 +45,7 @@ class ComponentForm(ReasonedForm):
         return shown
 
     def clean_name(self) -> str:
-        """Of a new target."""
+        """Of a new one."""
         name = " ".join(str(self.cleaned_data["name"]).split())
         slug = slug_of(name)
         if not slug:
@@ -66,6 +66,8 @@ class ComponentForm(ReasonedForm):
             for wrong in problems(self.kind, cleaned, self.settings()):
                 names = (f"{PREFIX}{wrong.field}", wrong.field)
                 self.add_error(next((name for name in names if name in self.fields), None), wrong.problem)
+        if "kind" in cleaned and self.kind in OF_HOSTS and not cleaned.get("host"):
+            self.add_error("host", "Name it: the console's own is looked at by itself.")
         if cleaned.get("authorization") and self.kind != Kind.HTTP:
             self.add_error("authorization", "Only HTTP targets have one.")
         return cleaned
@@ -83,13 +85,13 @@ class ComponentForm(ReasonedForm):
 
 
 def form_of(component: HealthComponent | None) -> type[ComponentForm]:
-    """For one that is there, or for a new target (None)."""
-    kinds = TARGETS if component is None else (Kind(component.kind),)
+    """For one that is there, or for a new one (None)."""
+    kinds = ADDABLE if component is None else (Kind(component.kind),)
     values = {} if component is None else settings_of(kinds[0], component.settings)
     fields: dict[str, Any] = {"kinds": kinds}
     if component is None:
         fields["name"] = forms.CharField(max_length=100)
-        fields["kind"] = forms.ChoiceField(choices=[(kind.value, kind.label) for kind in TARGETS])
+        fields["kind"] = forms.ChoiceField(choices=[(kind.value, kind.label) for kind in ADDABLE])
     known: dict[str, Setting] = {setting.name: setting for kind in kinds for setting in KINDS[kind].settings}
     for setting in known.values():
         if not (isinstance(setting, Text) and setting.fixed):

@@ -12,13 +12,13 @@ from datetime import datetime, timedelta
 from time import monotonic
 
 from django.db import Error as DatabaseError
-from django.db import close_old_connections, connections
+from django.db import close_old_connections, connection, connections
 from django.utils import timezone
 
 from monitoring.health import claiming, targets
 from monitoring.health.models import HealthComponent
 from monitoring.health.running import Running
-from monitoring.health.storing import store
+from monitoring.health.storing import note_outage, store
 from monitoring.health.watchdog.watching import Watching
 
 logger = logging.getLogger(__name__)
@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 EVERY = 0.5
 # Without a tick for so long, a worker's runner ends.
 LINGER = 30.0
+# A database that answers later than that was away. Seconds.
+LONG = 2.0
 # Between two looks for trading processes that are new or gone. Seconds.
 TARGETS_EVERY = 2.0
 
@@ -49,6 +51,8 @@ class Runner:
         self._woken = False
         self._asked_at = monotonic()
         self._targets_at = float("-inf")
+        # Since when the database owes this process an answer. None: it has given the last one.
+        self._asked_database_at: float | None = None
         self._is_away = False
 
     def start(self) -> None:
@@ -108,7 +112,9 @@ class Runner:
 
     def _claim(self) -> None:
         now = timezone.now()
+        self._asked_database_at = self._asked_database_at or monotonic()
         try:
+            self._note_return()
             if monotonic() >= self._targets_at:
                 self._targets_at = monotonic() + TARGETS_EVERY
                 targets.follow(now=now)
@@ -116,7 +122,6 @@ class Runner:
                 self._between(now)
             self._running.begin(claiming.claim_due(now=now))
             self._watching.look(now=now)
-            self._is_away = False
         except DatabaseError as error:
             self._note_away(error)
         except Exception:
@@ -132,9 +137,19 @@ class Runner:
             store(outcomes=outcomes, now=timezone.now())
         except DatabaseError as error:
             # They would be out of date when the database is back; their claims run out by themselves.
+            self._asked_database_at = self._asked_database_at or monotonic()
             self._note_away(error)
         except Exception:
             logger.exception("Results of health checks could not be stored")
+
+    def _note_return(self) -> None:
+        """The database answers; and if it did not for long, that is written down now."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        asked_at, self._asked_database_at = self._asked_database_at, None
+        if asked_at is not None and monotonic() - asked_at > LONG:
+            note_outage(seconds=monotonic() - asked_at, now=timezone.now())
+        self._is_away = False
 
     def _note_away(self, error: DatabaseError) -> None:
         if not self._is_away:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from alerts.sealing import seal
 from monitoring.health import alarms
-from monitoring.health.choices import TARGETS, Kind, Status
+from monitoring.health.choices import ADDABLE, BUILT_IN, OF_HOSTS, Kind, Status
 from monitoring.health.kinds import KINDS, Text
 from monitoring.health.models import HealthComponent
 from monitoring.health.values import FIELDS, LONGEST_SECRET, cleaned, problems, slug_of
@@ -38,7 +38,7 @@ class ChangedMeanwhile(Exception):
 
 
 @transaction.atomic
-def add_target(
+def add(
     *,
     actor: Actor,
     kind: Kind,
@@ -49,9 +49,11 @@ def add_target(
     reason: str,
     now: datetime | None = None,
 ) -> HealthComponent:
-    """An HTTP or TCP target, or a certificate. `values`: any of FIELDS; `authorization`: of an HTTP target. Raises Refused."""
-    if kind not in TARGETS:
-        raise Refused({"kind": f"must be one of {', '.join(TARGETS)}: the others are there by themselves"})
+    """A target, or a further host (`values["host"]`). `values`: any of FIELDS; `authorization`: of an HTTP target. Raises Refused."""
+    if kind not in ADDABLE:
+        raise Refused({"kind": f"must be one of {', '.join(ADDABLE)}: the others are there by themselves"})
+    if kind in OF_HOSTS and not values.get("host"):
+        raise Refused({"host": "must be named: the console's own is looked at by itself"})
     moment, info = now or timezone.now(), KINDS[kind]
     component = HealthComponent(
         kind=kind,
@@ -71,7 +73,7 @@ def add_target(
     component.secrets = _sealed(kind, authorization)
     _stamp(component, actor, moment)
     component.save()
-    _tell(actor, "health.target_added", component, reason, None, as_values(component), moment)
+    _tell(actor, "health.added", component, reason, None, as_values(component), moment)
     return component
 
 
@@ -118,15 +120,19 @@ def change(
 
 
 @transaction.atomic
-def remove_target(*, actor: Actor, component_id: int, reason: str, now: datetime | None = None) -> None:
+def remove(*, actor: Actor, component_id: int, reason: str, now: datetime | None = None) -> None:
     """With its history. Raises HealthComponent.DoesNotExist, and Refused for what every console has."""
     component = HealthComponent.objects.select_for_update(no_key=True).get(pk=component_id)
-    if component.kind not in TARGETS:
-        raise Refused({"kind": "only targets can be removed; anything else can be switched off"})
+    if not is_removable(component):
+        raise Refused({"kind": "only what was added can be removed; anything else can be switched off"})
     moment = now or timezone.now()
     alarms.withdrawn(component, now=moment)
-    _tell(actor, "health.target_removed", component, reason, as_values(component), None, moment)
+    _tell(actor, "health.removed", component, reason, as_values(component), None, moment)
     component.delete()
+
+
+def is_removable(component: HealthComponent) -> bool:
+    return component.kind in ADDABLE and component.slug not in BUILT_IN
 
 
 def as_values(component: HealthComponent) -> dict[str, Any]:
@@ -174,7 +180,6 @@ def _begin_anew(component: HealthComponent, *, now: datetime) -> None:
     alarms.withdrawn(component, now=now)
     component.well = component.up = 0
     component.claim = component.claimed_until = None
-    component.due_at = now
     if not component.enabled:
         component.status = component.result = Status.UNKNOWN
         component.since, component.checked_at, component.summed_until = now, None, None

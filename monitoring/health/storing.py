@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from monitoring.health import alarms, days
 from monitoring.health.checks.base import Result
-from monitoring.health.choices import Status
+from monitoring.health.choices import Kind, Status
 from monitoring.health.days import Stretch
 from monitoring.health.models import MESSAGE, HealthChange, HealthComponent
 from monitoring.health.state import Rule, Standing, in_doubt, judge
@@ -82,6 +82,40 @@ def store(*, outcomes: Sequence[Outcome], now: datetime) -> list[HealthChange]:
     else:
         _at_leisure()
     return changes
+
+
+@transaction.atomic
+def note_outage(*, seconds: float, now: datetime) -> bool:
+    """The database has not answered for so long, until now: afterwards, since nothing could be stored meanwhile. Returns whether it was noted.
+
+    An outage that a check could have missed is none, nor one during which somebody else has looked.
+    """
+    row = (
+        HealthComponent.objects.select_for_update(no_key=True)
+        .filter(kind=Kind.DATABASE, enabled=True)
+        .first()
+    )
+    since = now - timedelta(seconds=seconds)
+    if row is None or seconds < row.failures * row.interval_seconds:
+        return False
+    if row.checked_at is not None and row.checked_at > since:
+        return False
+    message = f"It did not answer for {seconds:,.0f} s"
+    stretches = _stretches(row, since)
+    changes = _lapsed(row, since)
+    if row.status != Status.UNHEALTHY:
+        changes.append(_change(row, Status(row.status), Status.UNHEALTHY, at=since, message=message))
+    row.result, row.message, row.response_ms = Status.UNHEALTHY, message, None
+    row.well = row.up = -row.failures
+    row.checked_at = row.summed_until = row.due_at = now
+    row.claim = row.claimed_until = None
+    days.add([*stretches, Stretch(row.pk, Status.UNHEALTHY, since, now)])
+    alarms.tell([row], now=now)
+    HealthChange.objects.bulk_create(changes)
+    _audit([row], changes)
+    _write([row])
+    publish("health", ids=(row.pk,))
+    return True
 
 
 def _take(row: HealthComponent, outcome: Outcome, now: datetime) -> tuple[list[HealthChange], list[Stretch]]:

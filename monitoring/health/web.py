@@ -42,7 +42,7 @@ class HubHealth:
         self._task = asyncio.ensure_future(self._turns())
         self._runner.start()
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         self._runner.stop()
         if self._task is not None:
             self._task.cancel()

@@ -21,11 +21,11 @@ def register() -> None:
     parts.register()
     alert_curves.register(alert_card.drawn)
     register_tick(BeatPulse().ticked)
-    watchdog_metrics.register()
-    watchdog_parts.register()
-    register_errand(lambda clock: canaries.carry(clock=clock))
     if settings.HEALTH_IN_WEB:
         register_companion(HubHealth)
+    watchdog_metrics.register()
+    register_errand(lambda clock: canaries.carry(clock=clock))
+    watchdog_parts.register()
     register_endpoint(
         (answers.HEALTH_PATH,),
         lambda otherwise: SharedAnswer(otherwise, answers.health, permission=answers.PERMISSION),

@@ -1,5 +1,6 @@
 """What needs somebody, gathered from every capability that there is; the most urgent first."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -52,6 +53,14 @@ class Board:
         return self.open.total - len(self.alerts)
 
 
+_also: list[Callable[[datetime], Sequence[Need]]] = []
+
+
+def register(read: Callable[[datetime], Sequence[Need]]) -> None:
+    """`read` gives what else needs somebody, at that time. Called once for each, from an app's `ready()`."""
+    _also.append(read)
+
+
 def gathered(status: Status, *, now: datetime | None = None) -> Board:
     """As many queries as `needs()`, and two of the alerts."""
     found = needs(status, now=now)
@@ -64,7 +73,7 @@ def gathered(status: Status, *, now: datetime | None = None) -> Board:
 
 
 def needs(status: Status, *, now: datetime | None = None) -> list[Need]:
-    """However many processes there are: four queries, and those of the checklist until it is signed off."""
+    """However many processes there are: four queries, those of the checklist until it is signed off, and what those take that have registered."""
     page = reverse("kill-switch")
     found = []
     for client in status.clients:
@@ -95,6 +104,8 @@ def needs(status: Status, *, now: datetime | None = None) -> list[Need]:
     if status.scopes:
         found += _left_open(page)
     found += [*_checklist(now), *_drill(drills.due(now=now))]
+    for read in _also:
+        found += read(now or timezone.now())
     return sorted(found, key=lambda need: not need.bad)
 
 

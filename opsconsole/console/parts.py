@@ -26,7 +26,7 @@ def register() -> None:
     register_part(
         LivePart(
             target="needs",
-            topics=SWITCH | {"commands", "alerts", "checklist", "health", "breakers"},
+            topics=SWITCH | {"commands", "alerts", "incidents", "checklist", "health", "breakers"},
             render=needs_you,
             pages=PAGE,
         )

@@ -7,11 +7,11 @@ from opsconsole.live.hub import Hub
 
 
 class Companion(Protocol):
-    """Started on the event loop once the hub is; both return at once."""
+    """Started on the event loop once the hub is. `start` neither waits nor asks the database; `stop` takes a second or two at most."""
 
     def start(self) -> None: ...
 
-    def stop(self) -> None: ...
+    async def stop(self) -> None: ...
 
 
 _made_by: list[Callable[[Hub], Companion]] = []

@@ -380,6 +380,29 @@ def test_blocks_count_as_calls_also_nested_and_in_tasks() -> None:
     assert counts(other) == (1, 0, 0)
 
 
+def test_a_success_from_before_a_change_counts_in_no_window_whichever_way_it_was_called() -> None:
+    breaker = CircuitBreaker("b")
+
+    async def reset() -> None:
+        breaker.reset()
+
+    def block() -> None:
+        with breaker:
+            breaker.reset()
+
+    ways: list[Callable[[], object]] = [
+        lambda: breaker.call_sync(breaker.reset),
+        breaker(breaker.reset),
+        lambda: asyncio.run(breaker.call(reset)),
+        lambda: asyncio.run(breaker(reset)()),
+        block,
+    ]
+    for number, way in enumerate(ways, 1):
+        way()
+        status = breaker.get_status()
+        assert (status["counts"]["success"], status["window"]["calls"]) == (number, 0)
+
+
 def test_the_rejection_by_another_breaker_says_nothing() -> None:
     outer, inner = CircuitBreaker("outer", CircuitConfig(failure_threshold=1)), opened()
     with pytest.raises(CircuitBreakerOpenError):

@@ -11,7 +11,7 @@ from monitoring.health import targets
 from monitoring.health.checks.base import Result
 from monitoring.health.choices import Status
 from monitoring.health.models import HealthChange, HealthComponent, HealthDay
-from monitoring.health.storing import Outcome, store
+from monitoring.health.storing import Outcome, note_outage, store
 from opsconsole.accounts.models import User
 from opsconsole.audit.models import AuditEvent
 from tests.desk import Desk
@@ -138,3 +138,22 @@ def test_a_process_that_is_gone_is_the_kill_switchs_incident(trader: User) -> No
     row.refresh_from_db()
     assert row.retired_at is None
     assert HealthComponent.objects.filter(kind="client").count() == 1
+
+
+def test_an_outage_of_the_database_is_noted_when_it_is_over() -> None:
+    row = component("database")
+    found(row, "healthy", now=at(0))
+    # Too short, or somebody else has looked meanwhile.
+    assert not note_outage(seconds=19, now=at(20))
+    assert not note_outage(seconds=25, now=at(20))
+    assert note_outage(seconds=60, now=at(65))
+    # Others come later with the same.
+    assert not note_outage(seconds=62, now=at(67))
+    row.refresh_from_db()
+    assert (row.status, row.since, row.message) == ("unhealthy", at(5), "It did not answer for 60 s")
+    assert submitted() == [("Database is unhealthy", "CRITICAL", False)]
+    day = HealthDay.objects.get(component=row)
+    assert (day.healthy, day.unhealthy, day.unknown) == (5.0, 60.0, 0.0)
+    for seconds in (66, 71):
+        found(row, "healthy", now=at(seconds))
+    assert (row.status, row.told) == ("healthy", "")

@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from alerts.sealing import unseal
 from monitoring.health import services
 from monitoring.health.building import check_of
 from monitoring.health.choices import Kind
+from monitoring.health.claiming import claim_due
 from monitoring.health.models import HealthComponent
 from monitoring.health.values import FIELDS
 from opsconsole.accounts.models import User
@@ -89,6 +91,7 @@ WRONG_TARGETS: list[tuple[dict[str, Any], str]] = [
     ({"setting_status_to": 100}, "must not be less than status_from"),
     ({"kind": "tcp"}, "is not a setting of this kind"),
     ({"kind": "redis"}, "redis"),
+    ({"kind": "disk", "setting_url": "", "authorization": ""}, "Name it"),
     ({"authorization": "Bearer ünsafe"}, "Printable ASCII"),
 ]
 
@@ -111,15 +114,15 @@ def test_the_service_refuses_what_the_admin_does(redis: HealthComponent) -> None
         services.change(**change, values={"budget_seconds": 60.0})
     with pytest.raises(services.ChangedMeanwhile):
         services.change(**change, values={"failures": 3}, version=9)
-    with pytest.raises(services.Refused, match="only targets can be removed"):
-        services.remove_target(actor=ROOT, component_id=redis.pk, reason="")
+    with pytest.raises(services.Refused, match="only what was added can be removed"):
+        services.remove(actor=ROOT, component_id=redis.pk, reason="")
     worker = component("urgent-worker")
     with pytest.raises(services.Refused, match="queue: says what the component is"):
         services.change(
             actor=ROOT, component_id=worker.pk, values={}, settings={"queue": "default"}, reason=""
         )
-    with pytest.raises(services.Refused, match="kind: must be one of http, tcp, certificate"):
-        services.add_target(actor=ROOT, kind=Kind.DISK, name="x", values={}, settings={}, reason="")
+    with pytest.raises(services.Refused, match="kind: must be one of http, tcp, certificate, disk"):
+        services.add(actor=ROOT, kind=Kind.REDIS, name="x", values={}, settings={}, reason="")
 
 
 def test_a_threshold_is_in_the_trail_and_counts(sam: User, redis: HealthComponent) -> None:
@@ -179,5 +182,24 @@ def test_a_target_comes_and_goes(sam: User) -> None:
     assert client.post(f"{LIST}{row.pk}/delete/", {"post": "yes"}).status_code == 302
     assert not HealthComponent.objects.filter(slug="price-service").exists()
     assert submitted()[-1] == ("Price service is unhealthy", "HIGH", True)
-    actions = AuditEvent.objects.filter(action__startswith="health.target").values_list("action", flat=True)
-    assert set(actions) == {"health.target_added", "health.target_removed"}
+    actions = AuditEvent.objects.filter(action__in=("health.added", "health.removed")).values_list(
+        "action", flat=True
+    )
+    assert set(actions) == {"health.added", "health.removed"}
+
+
+def test_a_further_host(sam: User) -> None:
+    disk: dict[str, Any] = {
+        "name": "Disk of web-2",
+        "kind": "disk",
+        "host": "web-2",
+        "setting_degraded_pct": 70,
+    }
+    client = signed_in(sam)
+    assert client.post(f"{LIST}add/", filled_in(**disk)).status_code == 302
+    row = HealthComponent.objects.get(slug="disk-of-web-2")
+    assert (row.kind, row.host, row.settings) == ("disk", "web-2", {"degraded_pct": 70})
+    assert "disk-of-web-2" not in {one.slug for one in claim_due(now=timezone.now(), host="web-1")}
+    assert "disk-of-web-2" in {one.slug for one in claim_due(now=timezone.now(), host="web-2")}
+    assert client.post(f"{LIST}{row.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert client.post(f"{LIST}{component('memory').pk}/delete/", {"post": "yes"}).status_code == 403

@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
@@ -39,7 +38,7 @@ def breaker(db: None) -> CircuitBreaker:
     return made
 
 
-def said(response: HttpResponse) -> str:
+def said(response: Any) -> str:
     return " ".join(re.sub(r"<[^>]*>", "", response.content.decode()).split())
 
 

@@ -158,4 +158,11 @@ def test_the_phone_has_five_tabs_and_the_rest_behind_the_last(browse: Browse, bo
     tabs = browse(bob).get("/").content.decode().split('class="oc-tabs"')[1].split("</nav>")[0]
     bar, menu = tabs.split('popovertarget="tabs-more"')
     assert bar.count("<a ") == 4
-    assert re.findall(r"</svg>(\w+)", menu) == ["More", "Breakers", "Health", "Metrics", "Checklist", "Account"]
+    assert re.findall(r"</svg>(\w+)", menu) == [
+        "More",
+        "Breakers",
+        "Health",
+        "Metrics",
+        "Checklist",
+        "Account",
+    ]

@@ -131,8 +131,8 @@ def event_words(event: AuditEvent) -> str:
 
 @register.simple_tag
 def current(path: str, url: str, covers: tuple[str, ...] = ()) -> SafeString | str:
-    """`aria-current` of a link in the navigation: its own page, or one below it or among those that it `covers`."""
+    """`aria-current` of a link in the navigation: its own page, or one below it or below those that it `covers`."""
     if path == url:
         return format_html(' aria-current="{}"', "page")
-    below = url != "/" and (path.startswith(f"{url}/") or path in covers)
+    below = url != "/" and any(f"{path}/".startswith(f"{above}/") for above in (url, *covers))
     return format_html(' aria-current="{}"', "true") if below else ""
