@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +14,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+from monitoring.health.watchdog.stages import Stage
 from monitoring.metrics.catalogue import CATALOGUE, Kind, Metric, Source
 
 CLIENTS = ("alpha", "beta")
@@ -85,6 +87,12 @@ class Growing:
         for client in CLIENTS:
             pushed.add_metric([client], self._now)
         yield pushed
+        passed = GaugeMetricFamily(
+            "opsconsole_watchdog_passed_timestamp_seconds", "When the canary came by.", labels=["stage"]
+        )
+        for stage in Stage.values:
+            passed.add_metric([stage], time.time())
+        yield passed
 
 
 class TradingConsole:
