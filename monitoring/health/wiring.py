@@ -2,6 +2,7 @@
 
 from django.conf import settings
 
+from killswitch.selectors import epoch
 from monitoring.health import answers, metrics
 from monitoring.health.pulsing import BeatPulse
 from monitoring.health.web import HubHealth
@@ -22,5 +23,7 @@ def register() -> None:
     )
     register_endpoint(
         (answers.STATUS_PATH,),
-        lambda otherwise: SharedAnswer(otherwise, answers.system_status, permission=answers.PERMISSION),
+        lambda otherwise: SharedAnswer(
+            otherwise, answers.system_status, version=epoch, permission=answers.PERMISSION
+        ),
     )
