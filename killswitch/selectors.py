@@ -139,7 +139,7 @@ def version() -> tuple[Any, ...]:
         cursor.execute(VERSION)
         row = cursor.fetchone()
     assert row is not None  # noqa: S101  aggregates yield one row
-    return row
+    return tuple(row)
 
 
 def status(*, now: datetime | None = None) -> Status:
