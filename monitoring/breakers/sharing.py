@@ -92,6 +92,9 @@ def after_report(shared: Shared, evidence: Evidence, *, config: Mapping[str, Any
     """Closed by probes that succeeded, whoever made them (without the console each process probes for itself); open again by those that
     failed in the hands of who held the lease; open at first by a quorum.
     """
+    if not shared.is_open:
+        return opened(shared, config=config, now=now) if evidence.enough else shared
+    # Those that are open now are so because all are: once it is closed for all, they are no new quorum.
     for why in evidence.whys:
         if shared.is_open and why == Why.PROBES_SUCCEEDED:
             shared = closed(shared)
@@ -99,8 +102,6 @@ def after_report(shared: Shared, evidence: Evidence, *, config: Mapping[str, Any
             shared.state == State.HALF_OPEN and why == Why.PROBE_FAILED and shared.prober == evidence.instance
         ):
             shared = opened(shared, config=config, now=now)
-    if not shared.is_open and evidence.enough:
-        shared = opened(shared, config=config, now=now)
     return shared
 
 

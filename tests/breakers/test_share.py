@@ -57,6 +57,8 @@ FIRST = Shared(state=State.OPEN, generation=5, until=NOW + 60 * SECOND, openings
         (PROBED, "a", ("probe_failed",), False, REOPENED),
         (PROBED, "b", ("probe_failed",), True, PROBED),
         (PROBED, "a", ("probes_succeeded",), False, CLOSED),
+        # The others are open still, since they were told to be.
+        (PROBED, "a", ("probes_succeeded",), True, CLOSED),
         (
             PROBED,
             "a",
@@ -144,6 +146,8 @@ def test_a_quorum_opens_all_and_one_probe_closes_all() -> None:
     two.report(a_breaker(state="OPEN"), applied=before, now=NOW + 62 * SECOND)
     assert row().version == before
     assert ask(two, 122, generation=2).granted
+    for process in (one, three):
+        process.report(a_breaker(state="OPEN", applied=row().version), now=NOW + 122 * SECOND)
     closed = [
         two.changed("OPEN", "HALF_OPEN", why="timeout_over"),
         two.changed("HALF_OPEN", "CLOSED", why="probes_succeeded"),

@@ -92,13 +92,21 @@ def test_what_is_forced_does_not_count_and_who_is_missed_does() -> None:
     held.report(a_breaker(state="OPEN", forced="OPEN"))
     evaluate(now=NOW)
     assert (state_of(trigger).value, state_of(trigger).condition) == (0.0, "CLEAR")
+    # Released after long, and nobody calls: that is no failure, but what fails then is.
+    tried = held.changed("OPEN", "HALF_OPEN", why="release", in_previous_s=3600.0)
+    held.report(a_breaker(state="HALF_OPEN", state_s=10.0), transitions=[tried], now=NOW + SECOND)
+    assert state_of(trigger).value == 0.0
+    failed = held.changed("HALF_OPEN", "OPEN", why="probe_failed", ago_s=1.0)
+    held.report(a_breaker(state="OPEN", state_s=1.0), transitions=[failed], now=NOW + 2 * SECOND)
+    assert state_of(trigger).value == 1.0
+    held.report(a_breaker(), transitions=[held.changed("OPEN", "CLOSED", why="reset")], now=NOW + 3 * SECOND)
     lost = Process("lost")
     TradingClient.objects.create(name="lost", instance=lost.instance, first_seen=NOW, last_seen=NOW)
-    lost.opens()
-    evaluate(now=NOW + 35 * SECOND)
+    lost.opens(now=NOW + 3 * SECOND)
+    evaluate(now=NOW + 38 * SECOND)
     assert state_of(trigger).error == "yahoo_finance was open in lost, which was last heard of 35 s ago"
     assert told() == [("Trigger cannot decide: api-failure", False)]
     # Another of its name has come, or it did say goodbye.
-    Process("lost").report(a_breaker(), now=NOW + 36 * SECOND)
-    evaluate(now=NOW + 37 * SECOND)
+    Process("lost").report(a_breaker(), now=NOW + 39 * SECOND)
+    evaluate(now=NOW + 40 * SECOND)
     assert state_of(trigger).problem == ""

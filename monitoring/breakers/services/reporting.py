@@ -9,7 +9,7 @@ from typing import Any
 from killswitch.locking import bounded, database_time, limit_waits
 from killswitch.models import TradingClient
 from monitoring.breakers import hooks
-from monitoring.breakers.choices import NUMBERS, State
+from monitoring.breakers.choices import NUMBERS, ORDERED, State
 from monitoring.breakers.feed import changes_above
 from monitoring.breakers.models import (
     BreakerApplied,
@@ -246,12 +246,16 @@ def _failing_since(
     since: datetime,
     moment: datetime,
 ) -> datetime | None:
-    if one.state == State.CLOSED:
+    """Of its own accord: what an operator orders is no failure, nor is trying anew after a release."""
+    if one.state == State.CLOSED or one.forced:
         return None
-    left = [change.ago_s for change in changes if change.from_ == State.CLOSED]
-    if left:
-        return moment - timedelta(seconds=left[-1])
-    return (before.failing_since if before else None) or since
+    opened = [
+        change.ago_s for change in changes if change.from_ == State.CLOSED and change.why not in ORDERED
+    ]
+    if opened:
+        return moment - timedelta(seconds=opened[-1])
+    known = before.failing_since if before else None
+    return known or (since if one.state == State.OPEN else None)
 
 
 def _meter(process: BreakerProcess, brought: Sequence[_Brought], moment: datetime) -> None:
