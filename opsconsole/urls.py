@@ -16,7 +16,6 @@ urlpatterns = [
     path("breakers", include("monitoring.breakers.urls")),
     path("health", include("monitoring.health.urls")),
     path("checklist", include("opsconsole.checklist.urls")),
-    path("", include("monitoring.health.watchdog.pages")),
     path("", include("monitoring.metrics.pages")),
     path("", include("alerts.alertmanager.urls")),
     path("", include("opsconsole.runbooks.urls")),

@@ -3,9 +3,11 @@
 from django.urls import path
 
 from monitoring.health import views
+from monitoring.health.watchdog.pages import watchdog
 
 urlpatterns = [
     path("", views.page, name="health"),
+    path("/-/watchdog", watchdog, name="watchdog"),
     path("/-/system", views.system, name="system-information"),
     path("/-/find", views.find, name="health-find"),
     path("/-/check", views.check_all, name="health-check-all"),

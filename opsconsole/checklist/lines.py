@@ -27,8 +27,6 @@ CACHE, COST = "cache_hit_rate", "ai_cost_usd_total"
 NAMED = 5
 # Alerts are counted no further.
 COUNTED = 1000
-# Where to look.
-HEALTH_PAGE, BREAKERS_PAGE = "/health", "/breakers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +72,7 @@ def _health(board_: health.Board) -> Line:
         "System health",
         verdict,
         f"{status.label}: {text}" if wrong else f"{status.label}, {text}",
-        HEALTH_PAGE,
+        reverse("health"),
         {
             "status": str(status),
             "abnormal": [
@@ -161,7 +159,9 @@ def _breakers(now: datetime) -> Line:
         )
     else:
         verdict, text = Verdict.GREEN, f"All {total} closed" if total > 1 else "The only one is closed"
-    return Line("breakers", "Circuit breakers", verdict, text, BREAKERS_PAGE, {**counts, "not_closed": names})
+    return Line(
+        "breakers", "Circuit breakers", verdict, text, reverse("breakers"), {**counts, "not_closed": names}
+    )
 
 
 def _kill_switch() -> Line:

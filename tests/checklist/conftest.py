@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
 
 from alerts.services import submitting
 from monitoring.health.models import HealthComponent
@@ -37,3 +38,6 @@ def all_green(installed: None) -> None:
     a_series("cache_hit_rate", when=NOW, value=93.4, cache_type="redis")
     a_series("ai_cost_usd_total", when=NOW, provider="anthropic", model="claude-opus-4")
     Process().report(a_breaker(), now=NOW)
+    with connection.cursor() as cursor:
+        # The report bounds its own transaction; the test's is meant to last.
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")

@@ -158,7 +158,7 @@ def test_pages_by_key_in_a_bounded_number_of_queries(browse: Browse, bob: User, 
     looked_at("client-t-117", Status.DEGRADED, now=now)
     client, seen, query = browse(bob), [], ""
     while True:
-        with most_queries(16):
+        with most_queries(18):
             page = text(client, f"/health?{query}")
         seen += order(page)
         if (following := re.search(r'href="\?([^"]+)" rel="next"', page)) is None:

@@ -8,7 +8,6 @@ import pytest
 from pytest_django import Settings
 
 from alerts.services import submitting
-from monitoring.health.watchdog import calling
 from tests.cast import alice, bob, charlie, sam, trader
 from tests.pages.conftest import browse
 
@@ -60,11 +59,6 @@ def outside(settings: Settings) -> Iterator[Outside]:
     settings.WATCHDOG_SECRET_URL = made.url
     yield made
     made.close()
-
-
-@pytest.fixture(autouse=True)
-def _sound_breaker() -> None:
-    calling.breaker.reset()
 
 
 @pytest.fixture(autouse=True)

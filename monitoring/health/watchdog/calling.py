@@ -7,8 +7,8 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from opsclient.circuit_breaker import CircuitBreaker, CircuitBreakerOpenError, CircuitConfig
 
+from alerts import guarding
 from alerts.channels.base import SendFailed
 from alerts.channels.http import get
 from alerts.channels.networks import refusal
@@ -18,10 +18,8 @@ ALLOWED = partial(refusal, networks=())
 # The whole call. Seconds.
 LIMIT = 15.0
 
-# A call a minute is few enough to be a trial each.
-breaker = CircuitBreaker(
-    "watchdog", CircuitConfig(failure_threshold=3, success_threshold=1, timeout_seconds=30)
-)
+# Of its circuit breaker.
+NAME = "watchdog"
 
 
 def is_set() -> bool:
@@ -35,10 +33,7 @@ def host() -> str:
 
 def call() -> None:
     """One GET, which must be answered with 2xx. Raises SendFailed, whose text names the host at most."""
-    try:
-        breaker.call_sync(_call)
-    except CircuitBreakerOpenError as error:
-        raise SendFailed(f"not tried: the circuit breaker {error.name} is open") from None
+    guarding.call(NAME, _call)
 
 
 def _call() -> None:

@@ -2,7 +2,6 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import path
 from django.views.decorators.http import require_GET
 
 from monitoring.health.answers import PERMISSION
@@ -20,6 +19,3 @@ def watchdog(request: HttpRequest) -> HttpResponse:
         "canaries": selectors.canaries(limit=ROUNDS),
     }
     return render(request, "health/watchdog.html", context)
-
-
-urlpatterns = [path("health/-/watchdog", watchdog, name="watchdog")]
