@@ -128,7 +128,7 @@ def _breaker(name: str, now: datetime) -> Reading:
 
 
 def _breakers(_target: str, now: datetime) -> Reading:
-    counts, names = breakers.counts(now=now), system.open_breakers()
+    counts, names = breakers.counts(now=now), system.open_breakers(now)
     total, url = sum(counts.values()), reverse("breakers")
     if not total:
         return Reading("none is known", "No process has reported any", WARN, url)

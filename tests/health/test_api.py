@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from killswitch.choices import Mode
-from monitoring.health import api, running
+from monitoring.health import asking, running
 from monitoring.health.checks.base import Result
 from monitoring.health.choices import Status
 from monitoring.health.models import HealthComponent
@@ -132,7 +132,7 @@ def test_a_refresh_is_bounded(transactional_db: None, bob: User, monkeypatch: py
     assert len(looked) == 10
     # Who comes while others wait gets what is known.
     HealthComponent.objects.update(checked_at=timezone.now() - timedelta(seconds=20))
-    monkeypatch.setattr(api._refreshing, "acquire", lambda blocking: False)
+    monkeypatch.setattr(asking._asking, "acquire", lambda blocking: False)
     assert caller(bob).get("/monitoring/health?refresh=true").status_code == 200
     assert len(looked) == 10
 
