@@ -15,10 +15,11 @@ class KillSwitchConfig(AppConfig):
         from killswitch.api import PATH, status_answer  # noqa: PLC0415  likewise
         from killswitch.chat import StopFromChat  # noqa: PLC0415  likewise
         from killswitch.feed import KillSwitchFeed  # noqa: PLC0415  likewise
+        from killswitch.selectors import version  # noqa: PLC0415  likewise
         from opsconsole.api.shared import SharedAnswer  # noqa: PLC0415  likewise
 
         register_trading_feed(KillSwitchFeed())
         register_reader(alarms.halts)
         register_stop(StopFromChat())
-        register_endpoint((PATH,), lambda otherwise: SharedAnswer(otherwise, status_answer))
+        register_endpoint((PATH,), lambda otherwise: SharedAnswer(otherwise, status_answer, version=version))
         parts.register()

@@ -24,6 +24,7 @@ SECONDS = {
     "tests/e2e/test_stale.py": 35,
     "tests/faults/test_bound.py": 35,
     "tests/scripts/test_manage.py": 30,
+    "tests/faults/test_health.py": 30,
     "tests/deploy/test_console.py": 30,
     "tests/alerts/alertmanager/test_native.py": 21,
     "tests/client/test_stream_faults.py": 19,

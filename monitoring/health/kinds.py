@@ -118,7 +118,7 @@ _INFOS = {
         follows=(Kind.REDIS,),
     ),
     Kind.BEAT: KindInfo(
-        settings=_old(4, 6, "it has not ticked"), priority=Priority.CRITICAL, follows=(Kind.REDIS,)
+        settings=_old(4, 5, "it has not ticked"), priority=Priority.CRITICAL, follows=(Kind.REDIS,)
     ),
     Kind.OUTBOX: KindInfo(
         settings=(
@@ -128,7 +128,7 @@ _INFOS = {
         priority=Priority.CRITICAL,
         follows=(Kind.REDIS, Kind.WORKER),
     ),
-    Kind.HUB: KindInfo(settings=_old(4, 6, "no hub has been heard of"), priority=Priority.CRITICAL),
+    Kind.HUB: KindInfo(settings=_old(4, 5, "no hub has been heard of"), priority=Priority.CRITICAL),
     Kind.CLIENT: KindInfo(settings=(Text("client", "Its name.", fixed=True),), essential=False),
     Kind.CERTIFICATE: KindInfo(
         settings=(

@@ -22,7 +22,7 @@ from monitoring.health.models import ProbeJob, Pulse
 logger = logging.getLogger(__name__)
 
 # Seconds.
-EVERY = 2.0
+EVERY = 1.0
 # A pulse that is older tells nothing any more; a job that nobody did is not waited for.
 FORGOTTEN = timedelta(hours=1)
 

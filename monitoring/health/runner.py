@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from time import monotonic
 
 from django.db import Error as DatabaseError
-from django.db import close_old_connections, connection, connections
+from django.db import close_old_connections, connections
 from django.utils import timezone
 
 from monitoring.health import claiming, targets
@@ -112,15 +112,15 @@ class Runner:
 
     def _claim(self) -> None:
         now = timezone.now()
-        self._asked_database_at = self._asked_database_at or monotonic()
+        self._note_question()
         try:
-            self._note_return()
             if monotonic() >= self._targets_at:
                 self._targets_at = monotonic() + TARGETS_EVERY
                 targets.follow(now=now)
             if self._between is not None:
                 self._between(now)
             self._running.begin(claiming.claim_due(now=now))
+            self._note_answer()
             self._watching.look(now=now)
         except DatabaseError as error:
             self._note_away(error)
@@ -133,19 +133,21 @@ class Runner:
             return
         host = claiming.own_host()
         outcomes = [outcome for job in ended for outcome in job.outcomes(host)]
+        self._note_question()
         try:
             store(outcomes=outcomes, now=timezone.now())
+            self._note_answer()
         except DatabaseError as error:
             # They would be out of date when the database is back; their claims run out by themselves.
-            self._asked_database_at = self._asked_database_at or monotonic()
             self._note_away(error)
         except Exception:
             logger.exception("Results of health checks could not be stored")
 
-    def _note_return(self) -> None:
-        """The database answers; and if it did not for long, that is written down now."""
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+    def _note_question(self) -> None:
+        self._asked_database_at = self._asked_database_at or monotonic()
+
+    def _note_answer(self) -> None:
+        """If it was long in coming, that is written down now."""
         asked_at, self._asked_database_at = self._asked_database_at, None
         if asked_at is not None and monotonic() - asked_at > LONG:
             note_outage(seconds=monotonic() - asked_at, now=timezone.now())

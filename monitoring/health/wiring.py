@@ -4,6 +4,7 @@ from django.conf import settings
 
 from alerts import curves as alert_curves
 from alerts.errands import register_errand
+from killswitch.selectors import epoch
 from monitoring.health import alert_card, answers, metrics, parts
 from monitoring.health.pulsing import BeatPulse
 from monitoring.health.watchdog import canaries
@@ -32,5 +33,7 @@ def register() -> None:
     )
     register_endpoint(
         (answers.STATUS_PATH,),
-        lambda otherwise: SharedAnswer(otherwise, answers.system_status, permission=answers.PERMISSION),
+        lambda otherwise: SharedAnswer(
+            otherwise, answers.system_status, version=epoch, permission=answers.PERMISSION
+        ),
     )

@@ -1,13 +1,15 @@
 """GET of an address whose answer is the same for everybody who may have it: all who wait get it from one read.
 
-The read begins after the request has come, so nobody is told what was so before; nothing is kept. Whatever is not plainly for here (another
-method, a query, a browser's session, an unknown token) goes to Django's view, which gives the same answer and knows every refusal.
+An answer is kept for a quarter of a second. What must never be told late has a version, such as the kill switch's epoch: it is read for every
+answer, after the request has come, and what was kept under another version is read anew. Whatever is not plainly for here (another method, a
+query, a browser's session, an unknown token) goes to Django's view, which gives the same answer and knows every refusal.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import monotonic
 from uuid import uuid4
 
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope
@@ -28,6 +30,8 @@ PATIENCE = 1.3
 ADMISSION_PATIENCE = 0.4
 # A read that has not ended for so long is not waited for any more: its connection may be dead. Seconds.
 GIVEN_UP = 5.0
+# So long an answer is kept. Seconds.
+KEPT = 0.25
 # One that reads, and as many that hang.
 THREADS = 4
 ADMITTING_THREADS, ADMITTING_LINE = 1, 1000
@@ -47,19 +51,66 @@ class Answer:
 
 
 Read = Callable[[], Answer]
+# One short statement; what it gives changes with everything that must be told at once.
+Version = Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """`version` and `at` (monotonic) were read before the answer was."""
+
+    answer: Answer
+    version: object
+    at: float
+
+
+class Keeping:
+    """Gives the answer that is kept as long as it holds. In one thread at a time; those that hang come too late to be kept."""
+
+    def __init__(self, read: Read, version: Version | None) -> None:
+        self._read = read
+        self._version = version
+        self._kept: Kept | None = None
+
+    def fresh(self) -> Answer | None:
+        """Without asking anybody; None: that cannot be said."""
+        kept = self._kept
+        return kept.answer if self._version is None and kept is not None and _is_fresh(kept) else None
+
+    def answer(self) -> Answer:
+        at = monotonic()
+        version = self._version() if self._version is not None else None
+        kept = self._kept
+        if kept is not None and kept.version == version and _is_fresh(kept):
+            return kept.answer
+        answer = self._read()
+        if self._kept is None or self._kept.at <= at:
+            self._kept = Kept(answer, version, at)
+        return answer
+
+
+def _is_fresh(kept: Kept) -> bool:
+    return monotonic() - kept.at < KEPT
 
 
 class SharedAnswer:
     """`otherwise` answers what is not for here. `permission` None: every account may; `public`: everybody. Made on the event loop."""
 
     def __init__(
-        self, otherwise: Endpoint, read: Read, *, permission: str | None = None, public: bool = False
+        self,
+        otherwise: Endpoint,
+        read: Read,
+        *,
+        version: Version | None = None,
+        permission: str | None = None,
+        public: bool = False,
     ) -> None:
         self._otherwise = otherwise
         self._public = public
         self._admitting = WorkerPool("admit", threads=ADMITTING_THREADS, waiting=ADMITTING_LINE)
         self._admissions = Admissions(self._admitting, permission=permission)
-        self._reads = SharedReads(read)
+        self._keeping = Keeping(read, version)
+        self._reads = SharedReads(self._keeping.answer)
 
     async def __call__(self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         if scope["method"] != "GET" or scope["query_string"] or not await self._is_admitted(scope):
@@ -67,8 +118,10 @@ class SharedAnswer:
             return
         headers = ((b"x-request-id", _request_id(scope)),)
         try:
-            async with asyncio.timeout(PATIENCE):
-                answer = await self._reads.next()
+            answer = self._keeping.fresh()
+            if answer is None:
+                async with asyncio.timeout(PATIENCE):
+                    answer = await self._reads.next()
         except Exception as error:
             if isinstance(error, PoolFull | TimeoutError) or is_away(error):
                 log.warning("The database cannot be reached: %s", type(error).__name__)

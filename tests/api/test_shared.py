@@ -8,7 +8,7 @@ import pytest
 from django.db import OperationalError
 
 from opsconsole.api import shared
-from opsconsole.api.shared import Answer, SharedReads
+from opsconsole.api.shared import Answer, Keeping, SharedReads
 
 PATIENCE = 20.0
 
@@ -103,3 +103,28 @@ def test_a_read_that_hangs_is_given_up(source: Source, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(shared, "GIVEN_UP", 0.05)
     assert asyncio.run(run()) == b"2"
+
+
+def test_what_is_kept_holds_for_its_time_and_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, epoch, reads = [100.0], [1], [0]
+    monkeypatch.setattr(shared, "monotonic", lambda: clock[0])
+
+    def read() -> Answer:
+        reads[0] += 1
+        return Answer(200, str(reads[0]).encode())
+
+    def told(keeping: Keeping) -> bytes:
+        return keeping.answer().content
+
+    strict, plain = Keeping(read, lambda: epoch[0]), Keeping(read, None)
+    assert (told(strict), told(strict)) == (b"1", b"1")
+    # A stop is in every answer from its commit on.
+    epoch[0] = 2
+    assert (told(strict), told(strict)) == (b"2", b"2")
+    assert strict.fresh() is None
+    assert plain.fresh() is None
+    assert (told(plain), told(plain)) == (b"3", b"3")
+    assert plain.fresh() == Answer(200, b"3")
+    clock[0] += shared.KEPT
+    assert plain.fresh() is None
+    assert (told(plain), told(strict)) == (b"4", b"5")

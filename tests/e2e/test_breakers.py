@@ -149,7 +149,8 @@ def plain(browser: Browser, console: ConsoleProcess, alice: User) -> Iterator[Pa
 
 
 def test_force_and_release_on_the_phone_without_a_script(plain: Page, breaker: CircuitBreaker) -> None:
-    expect(plain.locator("#more-breakers")).to_have_text("1 breakers not closed")
+    plain.goto("/")
+    expect(plain.locator("#more-breakers")).to_have_text("1 breaker not closed")
     plain.locator("#tab-more").click()
     plain.locator(".oc-tabs-more").get_by_role("link", name="Breakers").click()
     plain.locator(f"#breaker-{breaker.pk}-open").click()

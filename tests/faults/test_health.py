@@ -3,6 +3,7 @@
 import http.client
 import json
 import shutil
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -87,3 +88,17 @@ def test_without_a_database_it_lives_and_says_so(rig: Rig, how: str) -> None:
             rig.postgres.start()
     wait_until(lambda: get(rig, "/readyz")[0] == 200, "it can serve again")
     wait_until(lambda: get(rig, "/monitoring/health/summary")[0] == 200, "it answers again")
+
+
+def test_an_outage_is_in_the_history_when_it_is_over(rig: Rig) -> None:
+    wait_until(lambda: status_of(rig, "database") == "healthy", "the database is healthy")
+    rig.postgres.freeze()
+    try:
+        # Longer than two checks.
+        threading.Event().wait(5)
+    finally:
+        rig.postgres.thaw()
+    wait_until(
+        lambda: "It did not answer for" in str(get(rig, "/monitoring/health/component/database")[1]),
+        "it is noted",
+    )

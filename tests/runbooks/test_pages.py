@@ -193,9 +193,9 @@ def test_few_queries_whatever_there_is(alice: User, browse: Browse) -> None:
         an_alert(f"alert {number}")
         opened(BREAKER, values={"breaker": f"b{number}"})
     client = browse(alice)
-    with most_queries(50):
+    with most_queries(54):
         client.get(f"/incidents/{incident.pk}")
-    with most_queries(14):
+    with most_queries(18):
         client.get("/incidents")
 
 
