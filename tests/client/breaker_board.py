@@ -4,7 +4,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any
 
-REPORT = {"report_id", "name", "instance", "applied", "dropped", "breakers", "transitions"}
+REPORT = {"report_id", "name", "instance", "applied", "dropped", "sent_s", "breakers", "transitions"}
 BREAKER = {
     "name",
     "state",

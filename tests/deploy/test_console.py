@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from monitoring.health import asking
 from monitoring.models import Trigger
 from opsconsole.accounts.roles import Role
 from opsconsole.embedded.processes import wait_until
@@ -49,6 +50,8 @@ def test_every_expression_finds_data(console: ConsoleProcess, tmp_path: Path) ->
         for expression in files.every_expression()
     }
     assert waiting
+    # In these tests nothing looks at components by itself.
+    assert asking.look()
     with (
         demo_trading(tmp_path / "demo", console.url, token),
         reporting(console.url, token, *NOT_IN_THE_DEMO),

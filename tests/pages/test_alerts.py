@@ -10,6 +10,7 @@ from django.utils import timezone
 from alerts.models import PostedAlerts
 from opsconsole.accounts.models import User
 from tests.alert_rows import an_alert, resolved
+from tests.health.rows import looked_at
 from tests.pages.browse import Browse
 from tests.pages.queries import most_queries
 
@@ -128,6 +129,7 @@ def test_texts_from_outside_stay_texts(bob: User, browse: Browse) -> None:
 
 
 def test_the_navigation_counts_what_is_open_on_every_page(bob: User, browse: Browse) -> None:
+    looked_at(now=timezone.now())
     client = browse(bob)
     assert "oc-count" not in client.get("/audit").content.decode()
     an_alert()
