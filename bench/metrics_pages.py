@@ -28,6 +28,7 @@ VALUES = {
     "endpoint": ("/orders", "/quotes"),
     "cache_type": ("redis",),
     "name": ("yahoo_finance", "sec_edgar"),
+    "component": ("redis", "database"),
     "risk_type": ("volatility",),
     "reason": ("MANUAL",),
 }

@@ -218,8 +218,8 @@ def test_a_metric_that_is_no_more_is_left_out(db: None) -> None:
 def test_labels_are_read_once(db: None, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     every_metric()
     expose(now=NOW)
-    # The totals; activations and switches; the outbox, twice; who reports; the month's cost, in three.
-    with django_assert_num_queries(9):
+    # The totals; activations and switches; the outbox, twice; who reports; the month's cost, in three; health.
+    with django_assert_num_queries(10):
         expose(now=NOW)
 
 
