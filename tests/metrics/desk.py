@@ -13,7 +13,7 @@ CLIENTS = ("AAPL", "GOOG", "IBM", "MSFT")
 VALUES = {
     "side": ("BUY", "SELL"), "status": ("FILLED",), "signal": ("BUY", "SELL", "HOLD"), "provider": ("anthropic",),
     "model": ("claude-opus-4", "claude-haiku-4"), "kind": ("input", "output", "cached"), "cache_type": ("redis", "memory"),
-    "method": ("GET",), "endpoint": ("/prices", "/orders"), "name": ("yahoo_finance", "claude"), "component": ("redis", "database"), "risk_type": ("market",),
+    "method": ("GET",), "endpoint": ("/prices", "/orders"), "name": ("yahoo_finance", "claude"), "component": ("redis",), "risk_type": ("market",),
     "to": ("OPEN",), "reason": ("MANUAL",),
 }  # fmt: skip
 # About what a gauge says, and how far it strays.
