@@ -44,7 +44,11 @@ with transaction.atomic():
     for name in {names}:
         Channel.objects.create(name=name, kind="webhook", secrets=seal({{"url": "{url}"}}), created_at=now, updated_at=now)
 """
-DELIVERIES = "SELECT key::text, state, attempts, maybe_duplicate FROM alerts_delivery WHERE kind = 'firing'"
+# Without what the console has to say of its own programs while they are dead.
+DELIVERIES = """
+SELECT d.key::text, d.state, d.attempts, d.maybe_duplicate FROM alerts_delivery d JOIN alerts_alert a ON a.id = d.alert_id
+WHERE d.kind = 'firing' AND a.title LIKE 'alert %'
+"""
 DIED = """
 SELECT DISTINCT d.key::text FROM alerts_delivery d JOIN alerts_deliveryattempt a ON a.delivery_id = d.id
 WHERE a.error LIKE 'The process that was sending it ended%'

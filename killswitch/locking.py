@@ -4,7 +4,8 @@ Order of locks: the epoch's row, then switches, then activations, then acknowled
 keys of new acknowledgements do not wait for.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from functools import wraps
 from typing import ParamSpec, TypeVar
@@ -20,6 +21,9 @@ IDLE_MS = 1000
 # … and others wait a little longer than that for the lock.
 LOCK_MS = 1500
 TRIES = 3
+LIMITS = (
+    "SELECT set_config('idle_in_transaction_session_timeout', %s, true), set_config('lock_timeout', %s, true)"
+)
 
 
 def bounded(function: Callable[P, R]) -> Callable[P, R]:
@@ -75,10 +79,19 @@ def database_time() -> datetime:
     return moment
 
 
+@contextmanager
+def kept_waits() -> Iterator[None]:
+    """Whatever limits the block sets for this transaction, afterwards they are as they were before."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT current_setting('idle_in_transaction_session_timeout'), current_setting('lock_timeout')"
+        )
+        before = cursor.fetchone()
+        yield
+        cursor.execute(LIMITS, before)
+
+
 def limit_waits() -> None:
     """Of this transaction, from here on."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('idle_in_transaction_session_timeout', %s, true), set_config('lock_timeout', %s, true)",
-            [str(IDLE_MS), str(LOCK_MS)],
-        )
+        cursor.execute(LIMITS, [str(IDLE_MS), str(LOCK_MS)])

@@ -9,7 +9,6 @@ from django.test import TransactionTestCase
 from pytest_django import DjangoDbBlocker, Settings
 
 from alerts import guarding, kicking
-from killswitch import locking
 from monitoring.breakers.own import OwnBreakers
 from tests.browser import NO_CHROMIUM
 from tests.console import ConsoleProcess, database_url
@@ -45,15 +44,6 @@ def _restored_not_flushed() -> Iterator[None]:
     patch = pytest.MonkeyPatch()
     patch.setattr(TransactionTestCase, "_fixture_setup", classmethod(lambda _case: pristine.save()))
     patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _case: pristine.restore())
-    yield
-    patch.undo()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _time_to_think() -> Iterator[None]:
-    """A test within one transaction keeps the limit of its waits to its end, and may be slow where much else runs."""
-    patch = pytest.MonkeyPatch()
-    patch.setattr(locking, "IDLE_MS", 10_000)
     yield
     patch.undo()
 

@@ -12,6 +12,7 @@ from monitoring.breakers.board import Tally
 from opsconsole.accounts.models import User
 from tests.breakers import rows
 from tests.cast import acting
+from tests.health.rows import looked_at
 from tests.pages.browse import Browse
 from tests.pages.queries import most_queries
 
@@ -64,6 +65,7 @@ def test_a_filter_that_cannot_be_read(name: str, value: str, bob: User, browse: 
 
 
 def test_nothing_yet_says_how_to_begin(bob: User, browse: Browse) -> None:
+    looked_at(now=timezone.now())
     text = browse(bob).get(URL).content.decode()
     assert "No process has reported a circuit breaker yet" in text
     assert 'CircuitBreakerManager().create_breaker(name="yahoo_finance"' in text.replace("&quot;", '"')

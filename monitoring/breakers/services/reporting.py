@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from killswitch.locking import bounded, database_time, limit_waits
+from killswitch.locking import bounded, database_time, kept_waits
 from killswitch.models import TradingClient
 from monitoring.breakers import hooks
 from monitoring.breakers.choices import NUMBERS, ORDERED, State
@@ -279,13 +279,14 @@ def _meter(process: BreakerProcess, brought: Sequence[_Brought], moment: datetim
     due = [(one, metered) for one in brought if _is_due(one.after, metered := _metered(one), moment)]
     if not due:
         return
-    if hooks.meter_all(process.name, [metered for _, metered in due], moment):
+    # Metrics wait for their own locks longer than those may wait that come after them.
+    with kept_waits():
+        is_counted = hooks.meter_all(process.name, [metered for _, metered in due], moment)
+    if is_counted:
         for row in (one.after for one, _ in due):
             row.metered_rejected = max(row.metered_rejected, row.rejected)
             row.metered_open_s = max(row.metered_open_s, _open_s(row))
             row.metered_at, row.unmetered = moment, {}
-    # Metrics wait for their own locks longer than those may wait that come now.
-    limit_waits()
 
 
 def _is_due(row: BreakerState, metered: hooks.Metered, moment: datetime) -> bool:
