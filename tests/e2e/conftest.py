@@ -120,7 +120,8 @@ def now(console: ConsoleProcess) -> Iterator[datetime]:
     looked_at(now=moment, interval_seconds=3600)
     with transaction.atomic():
         # What the web process has drawn for the page of another test is old now.
-        publish("metrics")
+        for topic in ("metrics", "health", "breakers"):
+            publish(topic)
     yield moment
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE monitoring_minute_all, monitoring_five_all, monitoring_hour_all")
