@@ -21,6 +21,7 @@ SECONDS = {
     "tests/e2e/test_two_presses.py": 40,
     "tests/e2e/test_incidents.py": 40,
     "tests/e2e/test_metrics.py": 40,
+    "tests/e2e/test_breakers.py": 38,
     "tests/e2e/test_stale.py": 35,
     "tests/faults/test_bound.py": 35,
     "tests/scripts/test_manage.py": 30,
