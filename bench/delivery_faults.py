@@ -176,7 +176,7 @@ def judge(
 def measure(folder: Path, *, deliveries: int, every: int) -> dict[str, Any]:
     receiver = Receiver(BAD_DAY)
     count = deliveries // CHANNELS
-    with Rig(folder, term=2.0, durable=False) as rig:
+    with Rig(folder, term=2.0, durable=False, health=False) as rig:
         names = [f"channel-{number}" for number in range(CHANNELS)]
         rig.manage("shell", "-v", "0", "-c", CONSOLE.format(names=names, url=receiver.url))
         for server in (rig.worker, rig.urgent, rig.beat):

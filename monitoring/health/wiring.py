@@ -15,7 +15,7 @@ from opsconsole.live.ticks import register_tick
 def register() -> None:
     metrics.register()
     register_tick(BeatPulse().ticked)
-    if settings.HEALTH_IN_WEB:
+    if settings.HEALTH_CHECKS:
         register_companion(HubHealth)
     register_endpoint(
         (answers.HEALTH_PATH,),
