@@ -90,7 +90,7 @@ def stormy(rig: Rig, receiver: Receiver, *, count: int, others: int) -> list[flo
 
 def measure(folder: Path, *, idle_count: int, urgent: int, others: int) -> dict[str, Any]:
     receiver = Receiver()
-    with Rig(folder, term=2.0) as rig:
+    with Rig(folder, term=2.0, health=False) as rig:
         rig.manage("shell", "-v", "0", "-c", CONSOLE.format(names=["desk"], url=receiver.url))
         for server in (rig.worker, rig.urgent, rig.beat):
             server.start()

@@ -157,7 +157,7 @@ def killed(rig: Rig, *, alerts: int) -> dict[str, int]:
 
 def measure(folder: Path, *, runs: int, alerts: int, gets: int) -> dict[str, Any]:
     found: dict[str, Any] = {"alerts": alerts, "storm": [], "unique": []}
-    with Rig(folder / "console", term=2.0) as rig:
+    with Rig(folder / "console", term=2.0, health=False) as rig:
         for number in range(runs):
             for workload in ("storm", "unique"):
                 peer = theirs(folder / f"peer-{workload}-{number}", workload, alerts=alerts)

@@ -118,7 +118,7 @@ def _mixed(number: int, phase: int, times: int) -> Iterator[int]:
 
 
 def measure(folder: Path, alerts: int) -> dict[str, Any]:
-    with Rig(folder / "console", term=2.0) as rig:
+    with Rig(folder / "console", term=2.0, health=False) as rig:
         rig.web.stop()
         began = datetime.now(UTC)
         _run_writers(rig, alerts)

@@ -88,10 +88,10 @@ class Server:
 
 class Rig:
     """The console. `term`: the lease's, in seconds. `durable`: whether PostgreSQL waits for its disk, as a
-    console does.
+    console does. `health`: whether it looks at itself; it would tell of what is killed here, among the alerts that are counted.
     """
 
-    def __init__(self, folder: Path, *, term: float, durable: bool = True) -> None:
+    def __init__(self, folder: Path, *, term: float, durable: bool = True, health: bool = True) -> None:
         self.term = term
         self.path = folder
         self._folder = DataFolder(folder)
@@ -105,6 +105,7 @@ class Rig:
         self.cluster, self._valkey_answers = embedded.cluster, embedded.valkey.answers
         self.environ = console_environ(self._folder, without) | embedded.environ()
         self.environ["OPSCONSOLE_LEASE_TERM"] = str(term)
+        self.environ["OPSCONSOLE_HEALTH_CHECKS"] = "yes" if health else "no"
         self.wall_shift = WallShift(folder / "shift-web")
         port = free_port("127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{port}"

@@ -40,8 +40,8 @@ WEB_THREADS = int(env.number("OPSCONSOLE_WEB_THREADS", 8, at_least=1, at_most=25
 # Loopback requests without credentials act as the account `local` (design: embedded default only).
 LOCAL_ACCOUNT = env.flag("OPSCONSOLE_LOCAL_ACCOUNT", default=EMBEDDED)
 
-# Web processes look at what is due for a health check, too: a console without beat, workers or Redis must still say so.
-HEALTH_IN_WEB = env.flag("OPSCONSOLE_HEALTH_IN_WEB", default=True)
+# Whether this console looks at itself (docs/health.md). Off: what it says of health is unknown.
+HEALTH_CHECKS = env.flag("OPSCONSOLE_HEALTH_CHECKS", default=True)
 
 DATABASES = {"default": env.database("DATABASE_URL")}
 DATABASES["default"] |= {

@@ -86,7 +86,7 @@ def _console_process(
         "DATABASE_URL": url,
         "OPSCONSOLE_SECRET_KEY": django_settings.SECRET_KEY,
         # It would find that there is no worker, and say so among the alerts of the tests.
-        "OPSCONSOLE_HEALTH_IN_WEB": "no",
+        "OPSCONSOLE_HEALTH_CHECKS": "no",
     }
     process = ConsoleProcess(environ, tmp_path_factory.mktemp("console") / "web.log")
     yield process

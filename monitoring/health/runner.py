@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from time import monotonic
 
+from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connections
 from django.utils import timezone
@@ -188,7 +189,8 @@ _of_worker = Runner(every=None)
 
 def tick() -> None:
     """Beat's tick in a worker: look for what is due, in threads beside those that do its jobs."""
-    _of_worker.look()
+    if settings.HEALTH_CHECKS:
+        _of_worker.look()
 
 
 def _begin_anew() -> None:

@@ -22,7 +22,7 @@ def register() -> None:
     parts.register()
     alert_curves.register(alert_card.drawn)
     register_tick(BeatPulse().ticked)
-    if settings.HEALTH_IN_WEB:
+    if settings.HEALTH_CHECKS:
         register_companion(HubHealth)
     watchdog_metrics.register()
     register_errand(lambda clock: canaries.carry(clock=clock))

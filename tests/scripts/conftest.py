@@ -21,7 +21,14 @@ from tests.servers import temporary_folder
 READY = re.compile(r"^Console ready: (http://127\.0\.0\.1:\d+)$", re.MULTILINE)
 START_SECONDS = 60.0
 # Set for the tests themselves; a console started by them is to find its own.
-INHERITED = ("DATABASE_URL", "REDIS_URL", "OPSCONSOLE_DATA", "OPSCONSOLE_SECRET_KEY", "OPSCONSOLE_EMBEDDED")
+INHERITED = (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "OPSCONSOLE_DATA",
+    "OPSCONSOLE_SECRET_KEY",
+    "OPSCONSOLE_EMBEDDED",
+    "OPSCONSOLE_EMBEDDED_BROKER",
+)
 
 
 def clean_environ(**changes: str) -> dict[str, str]:
