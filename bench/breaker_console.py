@@ -5,7 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.alerts import json_of
-from bench.figures import at_most, percentile, seen
+from bench.breakers_shared import PERMITS, PROCESSES
+from bench.figures import Figure, at_most, percentile, seen
 from bench.result import Result
 
 THERE = "there"
@@ -28,6 +29,16 @@ def breakers_steering(folder: Path) -> Result:
         seen("the reset's own COMMIT, median", statistics.median(found["commit"]), "ms"),
     ]
     return Result(figures, found)
+
+
+def breakers_shared(folder: Path) -> Result:
+    """The half-open moment of processes that share a breaker."""
+    found = json_of(["bench.breakers_shared", "--folder", str(folder)])
+    entered = found["entered"]
+    name = f"half-open, {PERMITS} permits: let in of {PROCESSES} processes, shared, {len(entered)} times"
+    right = [PERMITS] * len(entered)
+    wanted, let_in = (", ".join(map(str, each)) for each in (right, entered))
+    return Result([Figure(name, wanted, let_in, entered == right)], found)
 
 
 def breakers_away(folder: Path) -> Result:
@@ -58,6 +69,7 @@ def breakers_away(folder: Path) -> Result:
 
 
 CONSOLE_PARTS: dict[str, Callable[[Path], Result]] = {
+    "breakers-shared": breakers_shared,
     "breakers-steering": breakers_steering,
     "breakers-away": breakers_away,
 }

@@ -44,7 +44,7 @@ def one_reset(board: Board, commands: Operator, number: int) -> tuple[float, flo
         lambda: all(row.tries > number for row in board.read()), "every process has tripped", seconds=60
     )
     wait_until(
-        lambda: commands.ask("opened", breaker=BREAKER)["processes"] == board.rows,
+        lambda: commands.ask("reported", breaker=BREAKER)["open"] == board.rows,
         "the console knows of all of them",
         every=0.1,
     )

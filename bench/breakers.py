@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bench.alerts import json_of
 from bench.breaker_console import CONSOLE_PARTS
-from bench.breakers_correct import FAILURES, PERMITS, PROCESSES, REJECTIONS, TASKS, THREADS
+from bench.breakers_correct import FAILURES, PERMITS, REJECTIONS, TASKS, THREADS
 from bench.breakers_overhead import BY_CALL, OURS, overheads
 from bench.breakers_steps import STEPS
 from bench.figures import Figure, at_least, at_most, seen
@@ -48,11 +48,6 @@ def breakers_correct(folder: Path) -> Result:
     figures = [
         _is(f"half-open, {PERMITS} permits: let in of {TASKS} tasks", found["tasks"], PERMITS),
         _is(f"half-open, {PERMITS} permits: let in of {THREADS} threads", found["threads"], PERMITS),
-        _is(
-            f"half-open, {PERMITS} permits: let in of {PROCESSES} processes, shared",
-            found["processes"],
-            PERMITS,
-        ),
         _is("4 failures, 20 cancelled calls, a failure, a cancelled probe", found["cancellations"], right),
         _is("HALF_OPEN, then a success from before the trip", found["stale"], "HALF_OPEN"),
         _is("4 failures, an ignored exception, a failure", found["ignored"], "OPEN"),

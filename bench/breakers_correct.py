@@ -1,7 +1,6 @@
 """What a circuit breaker must get right, tried with ours: the table of what others get wrong.
 
-`python -m bench.breakers_correct` prints what was found as JSON. The half-open moment of processes needs a console that leases it: here
-one that says no more than docs/protocol.md of a shared breaker (`Board`).
+`python -m bench.breakers_correct` prints what was found as JSON. Processes at the half-open moment: `bench.breakers_shared`.
 """
 
 import asyncio
@@ -9,25 +8,20 @@ import contextlib
 import gc
 import json
 import logging
-import multiprocessing
 import os
 import threading
 import time
 import tracemalloc
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
-from opsclient import circuit_breaker
 from opsclient.circuit_breaker import CircuitBreaker, CircuitBreakerOpenError, CircuitConfig
 
 from bench.fleet import WallShift
 
 NOW = 1e-9  # a time that is over by the next call
 PERMITS = 2
-TASKS, THREADS, PROCESSES = 50, 20, 8
+TASKS, THREADS = 50, 20
 FAILURES = 160_000
 REJECTIONS = 100_000
 WAIT_S = 30.0
@@ -100,84 +94,6 @@ def run_all(workers: list[threading.Thread]) -> None:
         worker.start()
     for worker in workers:
         worker.join()
-
-
-class Board(BaseHTTPRequestHandler):
-    """A console on which one breaker is shared: open from the start, and tried by whoever asks first."""
-
-    protocol_version = "HTTP/1.1"
-    asked = 0
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        if self.path.endswith("probes"):
-            type(self).asked += 1
-            first = type(self).asked == 1
-            answer: dict[str, Any] = (
-                {"granted": True, "permits": PERMITS, "term_s": 60.0}
-                if first
-                else {"granted": False, "retry_s": 0.05}
-            )
-        else:
-            shared = {"state": "OPEN", "generation": 1, "left_s": 0.5}
-            row = {"name": "b", "version": 1, "config": None, "hold": None, "reset": None, "shared": shared}
-            changes = {"version": 1, "s": None, "whole": True, "breakers": [row]}
-            answer = {"version": 1, "changes": changes}
-        body = json.dumps(answer).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_arguments: object) -> None:
-        """Say nothing."""
-
-
-def processes() -> int:
-    """As `tasks`, of 8 processes that call without a pause, each from 4 threads, for two seconds after the shared open time."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Board)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    context = multiprocessing.get_context("spawn")
-    entered = context.Value("i", 0)
-    url = f"http://127.0.0.1:{server.server_address[1]}"
-    children = [context.Process(target=_child, args=(url, entered)) for _ in range(PROCESSES)]
-    for child in children:
-        child.start()
-    for child in children:
-        child.join()
-        if child.exitcode:
-            raise RuntimeError(f"a process ended with exit code {child.exitcode}")
-    server.shutdown()
-    return int(entered.value)
-
-
-def _child(url: str, entered: "Synchronized[int]") -> None:
-    logging.disable(logging.CRITICAL)
-    with mock.patch.dict("os.environ", {"OPSCLIENT_URL": url, "OPSCLIENT_TOKEN": "bench"}):
-        breaker = circuit_breaker.CircuitBreakerManager().create_breaker(
-            "b", CircuitConfig(success_threshold=PERMITS)
-        )
-    until = time.monotonic() + WAIT_S
-    while breaker.state != "OPEN":
-        if time.monotonic() > until:
-            raise RuntimeError("the shared opening did not arrive")
-        time.sleep(0.001)
-    until = time.monotonic() + 2.5
-
-    def probe() -> None:
-        with entered.get_lock():
-            entered.value += 1
-        time.sleep(max(0.0, until - time.monotonic()))  # until nobody asks any more
-
-    def call() -> None:
-        while time.monotonic() < until:
-            try:
-                breaker.call_sync(probe)
-            except CircuitBreakerOpenError:
-                time.sleep(0.0005)
-
-    run_all([threading.Thread(target=call) for _ in range(4)])
 
 
 def cancellations() -> dict[str, Any]:
@@ -289,7 +205,6 @@ def main() -> None:
     found = {
         "tasks": tasks(),
         "threads": threads(),
-        "processes": processes(),
         "cancellations": cancellations(),
         "stale": stale(),
         "ignored": ignored(),

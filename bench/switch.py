@@ -10,7 +10,8 @@ needs the console's database and not its web process.
                                     proofs (milliseconds of each proven process, by its pid)
     {"do": "notify", "id"}        → committing, committed: the floor, PostgreSQL's own UPDATE and NOTIFY
     {"do": "reset", "breaker"}    → committing, committed
-    {"do": "opened", "breaker"}   → processes: how many have told that it is open
+    {"do": "reported", "breaker"} → processes: how many have told of it; and `open`: how many that it is open
+    {"do": "share", "breaker", "quorum"} → changed: whether it was shared otherwise before
     {"do": "tune", "trigger", "values"} → changed: whether anything of this trigger is different now
 
 `committing` is the steady clock (ns) just before COMMIT is sent, `committed` just after it was answered: the
@@ -106,9 +107,15 @@ def reset(request: Message) -> Message:
     return _first(times)
 
 
-def opened(request: Message) -> Message:
-    states = BreakerState.objects.filter(breaker__name=request["breaker"], state=State.OPEN)
-    return {"processes": states.count()}
+def reported(request: Message) -> Message:
+    states = BreakerState.objects.filter(breaker__name=request["breaker"])
+    return {"processes": states.count(), "open": states.filter(state=State.OPEN).count()}
+
+
+def share(request: Message) -> Message:
+    values = {"quorum": request["quorum"]}
+    _, changed = breakers.tune(actor=ACTOR, name=request["breaker"], values=values, reason="measurement")
+    return {"changed": changed}
 
 
 def tune(request: Message) -> Message:
@@ -129,7 +136,8 @@ COMMANDS: dict[str, Callable[[Message], Message]] = {
     "proof": proof,
     "notify": notify,
     "reset": reset,
-    "opened": opened,
+    "reported": reported,
+    "share": share,
     "tune": tune,
 }
 
