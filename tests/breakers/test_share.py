@@ -136,8 +136,8 @@ def test_a_quorum_opens_all_and_one_probe_closes_all() -> None:
     assert ask(one, 60) == Lease(granted=True, permits=2, term_s=10.0)
     assert ask(two, 60).granted is False
     assert told()["state"] == "HALF_OPEN"
-    half = one.changed("OPEN", "HALF_OPEN", why="timeout_over", cause=None)
-    failed = one.changed("HALF_OPEN", "OPEN", why="probe_failed")
+    half = one.changed("OPEN", "HALF_OPEN", why="timeout_over", cause=None, ago_s=0.6)
+    failed = one.changed("HALF_OPEN", "OPEN", why="probe_failed", ago_s=0.5)
     one.report(a_breaker(state="OPEN"), transitions=[half, failed], now=NOW + 61 * SECOND)
     assert (told()["state"], told()["generation"], row().shared_openings) == ("OPEN", 2, 2)
     # The same report again, and the others that stay open, change nothing.
@@ -149,8 +149,8 @@ def test_a_quorum_opens_all_and_one_probe_closes_all() -> None:
     for process in (one, three):
         process.report(a_breaker(state="OPEN", applied=row().version), now=NOW + 122 * SECOND)
     closed = [
-        two.changed("OPEN", "HALF_OPEN", why="timeout_over"),
-        two.changed("HALF_OPEN", "CLOSED", why="probes_succeeded"),
+        two.changed("OPEN", "HALF_OPEN", why="timeout_over", ago_s=0.6),
+        two.changed("HALF_OPEN", "CLOSED", why="probes_succeeded", ago_s=0.5),
     ]
     two.report(a_breaker(), transitions=closed, now=NOW + 123 * SECOND)
     assert (told()["state"], told()["generation"], row().shared_openings) == ("CLOSED", 2, 0)
@@ -162,6 +162,20 @@ def test_a_quorum_opens_all_and_one_probe_closes_all() -> None:
     for process in (one, three):
         process.report(a_breaker(state="OPEN", applied=version), now=NOW + 125 * SECOND)
     assert (told()["state"], told()["generation"]) == ("OPEN", 3)
+
+
+@pytest.mark.django_db
+def test_a_success_from_before_the_opening_closes_nothing_however_late_it_is_told() -> None:
+    one, two, three = a_quorum_of_two("one", "two", "three")
+    one.opens()
+    two.opens()
+    late = three.changed("HALF_OPEN", "CLOSED", why="probes_succeeded", ago_s=21.0)
+    three.report(a_breaker(), transitions=[late], now=NOW + 20 * SECOND)
+    assert row().shared == "OPEN"
+    # Made without a lease, while the console did not answer.
+    own = three.changed("HALF_OPEN", "CLOSED", why="probes_succeeded", ago_s=19.0)
+    three.report(a_breaker(), transitions=[own], now=NOW + 20 * SECOND)
+    assert row().shared == "CLOSED"
 
 
 @pytest.mark.django_db

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from monitoring.breakers import alarms
@@ -32,9 +32,14 @@ class Told:
 
 
 def follow(
-    *, process: BreakerProcess, told: Sequence[Told], states: Sequence[BreakerState], now: datetime
+    *,
+    process: BreakerProcess,
+    told: Sequence[Told],
+    states: Sequence[BreakerState],
+    sent: datetime,
+    now: datetime,
 ) -> None:
-    """After the states are written. `states`: all of the report."""
+    """After the states are written. `states`: all of the report, which was sent at `sent`."""
     by_breaker = {one.breaker_id: one for one in told}
     sharing = [row.breaker_id for row in states if row.breaker.quorum and _concerns_all(row, by_breaker)]
     if not told and not sharing:
@@ -42,7 +47,7 @@ def follow(
     version = lock_version()[0] if sharing else 0
     breakers = _locked({*by_breaker, *sharing})
     if sharing:
-        _share(process, states, by_breaker, breakers, set(sharing), version=version, now=now)
+        _share(process, states, by_breaker, breakers, set(sharing), version=version, sent=sent, now=now)
     for one in told:
         _note_incident(breakers[one.breaker_id], one, process, now=now)
 
@@ -128,6 +133,7 @@ def _share(
     ids: set[int],
     *,
     version: int,
+    sent: datetime,
     now: datetime,
 ) -> None:
     newest = version
@@ -136,7 +142,7 @@ def _share(
         if breaker is None or breaker.pk not in ids or not breaker.quorum or breaker.hold:
             continue
         changes = told[breaker.pk].changes if breaker.pk in told else ()
-        evidence = Evidence(process.instance, tuple(change.why for change in changes), _enough(breaker, now))
+        evidence = Evidence(process.instance, _whys(changes, breaker, sent), _enough(breaker, now))
         before = shared_of(breaker)
         after = after_report(before, evidence, config=_config(breaker, row), now=now)
         if after != before:
@@ -145,6 +151,14 @@ def _share(
     if newest != version:
         set_version(newest)
         publish(COMMANDS)
+
+
+def _whys(changes: Sequence[ReportedTransition], breaker: CircuitBreaker, sent: datetime) -> tuple[str, ...]:
+    """Of those that happened since the shared state is what it is: a report that comes late says nothing of a later opening."""
+    since = breaker.shared_at
+    return tuple(
+        change.why for change in changes if since is None or sent - timedelta(seconds=change.ago_s) >= since
+    )
 
 
 def _enough(breaker: CircuitBreaker, now: datetime) -> bool:

@@ -115,7 +115,7 @@ def _take(*, actor: Actor, report: Report, now: datetime | None) -> tuple[Taken,
     _meter(process, brought, moment)
     _write(brought)
     told = [Told(one.breaker.pk, one.after, one.changes) for one in brought if one.has_changed]
-    follow(process=process, told=told, states=[one.after for one in brought], now=moment)
+    follow(process=process, told=told, states=[one.after for one in brought], sent=sent, now=moment)
     publish("breakers")
     version, changes = changes_above(report.applied, now=moment)
     return Taken(version, changes, ignored), sorted({one.breaker for one in fresh}), moment
