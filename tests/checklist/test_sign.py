@@ -152,7 +152,7 @@ def test_who_may_not(bob: User, charlie: User, browse: Browse) -> None:
 @pytest.mark.django_db
 def test_looking_signing_and_looking_back(alice: User, bob: User, browse: Browse) -> None:
     client = browse(alice)
-    with most_queries(45):
+    with most_queries(25):
         text = client.get("/checklist").content.decode()
     seen = text.split('id="lines-seen" value="')[1].split('"')[0]
     assert "unknown: never reported" in text
