@@ -1,8 +1,6 @@
 """Rules, label rules and response times are tuned here, through their services; alerts and silences are to read."""
 
-from typing import Any
-
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.forms import ModelForm
@@ -16,24 +14,15 @@ from alerts.models import Alert, AlertRule, LabelRule, ResponseTime, Silence
 from alerts.services import rules
 from opsconsole.accounts.actor import actor_of
 from opsconsole.audit.readonly import ReadOnlyAdmin
+from opsconsole.audit.tuned_admin import FixedRows, say_outcome
 
 # A delete has no form to write a reason in.
 DELETED = "deleted in the admin"
 COUNTED = 10_000
 
 
-class FixedRowsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # the class takes no parameter at run time
-    """One row for each category, or priority: none is added or deleted."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
 @admin.register(AlertRule)
-class AlertRuleAdmin(ReplayMixin, FixedRowsAdmin):
+class AlertRuleAdmin(ReplayMixin, FixedRows, admin.ModelAdmin):  # type: ignore[type-arg]  # the class takes no parameter at run time
     form = RuleForm
     list_display = (
         *("category", "enabled", "default_priority", "min_priority", "max_per_hour", "dedupe_window_minutes"),
@@ -44,23 +33,20 @@ class AlertRuleAdmin(ReplayMixin, FixedRowsAdmin):
         self, request: HttpRequest, obj: AlertRule, form: "ModelForm[AlertRule]", change: bool
     ) -> None:
         assert isinstance(form, RuleForm)  # noqa: S101  for mypy
-        try:
-            outcome = rules.change(
+        say_outcome(
+            request,
+            lambda: rules.change(
                 actor=actor_of(request),
                 category=obj.category,
                 values=form.values(),
                 reason=form.cleaned_data["reason"],
                 version=form.cleaned_data["version"],
-            )
-        except rules.ChangedMeanwhile as error:
-            self.message_user(request, f"Nothing was saved. {error}", messages.ERROR)
-            return
-        if not outcome.changed:
-            self.message_user(request, "Nothing was changed.", messages.WARNING)
+            ),
+        )
 
 
 @admin.register(ResponseTime)
-class ResponseTimeAdmin(FixedRowsAdmin):
+class ResponseTimeAdmin(FixedRows, admin.ModelAdmin):  # type: ignore[type-arg]  # likewise
     form = ResponseTimeForm
     list_display = ("priority", "minutes", "next_business_day", "escalate_every_minutes")
 

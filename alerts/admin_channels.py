@@ -11,6 +11,7 @@ from alerts.admin_channel_forms import ChannelForm, form_for
 from alerts.models import Channel
 from alerts.services import channels
 from opsconsole.accounts.actor import actor_of
+from opsconsole.audit.tuned import ChangedMeanwhile
 
 # A delete and an action have no form to write a reason in.
 DELETED = "deleted in the admin"
@@ -65,7 +66,7 @@ class ChannelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # the class tak
             else:
                 made = channels.create(actor=actor, name=name, kind=kind, values=values, reason=reason)
                 obj.pk, obj.name = made.pk, made.name
-        except (channels.ChangedMeanwhile, channels.ChannelExists) as error:
+        except (ChangedMeanwhile, channels.ChannelExists) as error:
             self.message_user(request, f"Nothing was saved. {error}", messages.ERROR)
 
     def delete_model(self, request: HttpRequest, obj: Channel) -> None:

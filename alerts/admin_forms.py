@@ -8,7 +8,7 @@ from django import forms
 from alerts.matching import Matcher, parse_filter
 from alerts.models import AlertRule, LabelRule, ResponseTime
 from alerts.rule_values import LABEL_RULE, RESPONSE_TIME, RULE, Check, Refused, checked
-from opsconsole.audit.reasoned import ReasonedForm
+from opsconsole.audit.reasoned import ReasonedForm, VersionedForm
 
 
 class CheckedForm(ReasonedForm):
@@ -30,11 +30,8 @@ class CheckedForm(ReasonedForm):
         return {name: self.cleaned_data[name] for name in self.checks if name in self.cleaned_data}
 
 
-class RuleForm(CheckedForm):
-    """`version` is the one that was shown, so that nobody overwrites what somebody else changed meanwhile."""
-
+class RuleForm(CheckedForm, VersionedForm):
     checks = RULE
-    version = forms.IntegerField(widget=forms.HiddenInput)
 
     class Meta:
         model = AlertRule
@@ -51,13 +48,6 @@ class RuleForm(CheckedForm):
             "quiet_end": "The same hour twice: no quiet hours.",
             "time_zone": "Such as America/New_York. Empty: the desk's own zone.",
         }
-
-    def clean_version(self) -> int:
-        shown: int = self.cleaned_data["version"]
-        stored = AlertRule.objects.values_list("version", flat=True).get(pk=self.instance.pk)
-        if shown != stored:
-            raise forms.ValidationError("Somebody changed this rule meanwhile: read the page again.")
-        return shown
 
 
 class ResponseTimeForm(CheckedForm):

@@ -24,6 +24,7 @@ from opsconsole.api.errors import ApiError, invalid
 from opsconsole.api.idempotency import once
 from opsconsole.api.schema import IDEMPOTENCY_KEY, errors
 from opsconsole.audit.reasoned import REASON_LENGTH
+from opsconsole.audit.tuned import ChangedMeanwhile
 
 # Seconds that a test's caller waits for what comes of it, and between two looks.
 PATIENCE = 5.0
@@ -196,7 +197,7 @@ def _answering() -> Iterator[None]:
         raise invalid(error.field, error.problem) from None
     except channels.ChannelExists as error:
         raise ApiError(409, "exists", str(error)) from None
-    except channels.ChangedMeanwhile as error:
+    except ChangedMeanwhile as error:
         raise ApiError(409, "changed_meanwhile", str(error), {"version": error.version}) from None
 
 

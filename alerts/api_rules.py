@@ -20,6 +20,7 @@ from opsconsole.api.errors import ApiError, invalid
 from opsconsole.api.idempotency import once
 from opsconsole.api.schema import IDEMPOTENCY_KEY, errors
 from opsconsole.audit.reasoned import REASON_LENGTH
+from opsconsole.audit.tuned import ChangedMeanwhile
 
 
 class RulesView(APIView):
@@ -84,16 +85,16 @@ def _change(
     request: Request, category: str, values: dict[str, Any], reason: str, version: int | None
 ) -> Response:
     try:
-        outcome = rules.change(
+        rule, changed = rules.change(
             actor=actor_of(request), category=category, values=values, reason=reason, version=version
         )
     except AlertRule.DoesNotExist:
         raise Http404 from None
     except Refused as error:
         raise invalid(error.field, error.problem) from None
-    except rules.ChangedMeanwhile as error:
+    except ChangedMeanwhile as error:
         raise ApiError(409, "changed_meanwhile", str(error), {"version": error.version}) from None
-    return Response({"changed": outcome.changed, **s.RuleSerializer(outcome.rule).data})
+    return Response({"changed": changed, **s.RuleSerializer(rule).data})
 
 
 def may_read(request: Request) -> None:

@@ -2,8 +2,6 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import Q
-
 from alerts.choices import DeliveryKind, DeliveryState, Priority
 from alerts.models import Channel, Delivery
 
@@ -55,9 +53,8 @@ def _tried_channels(delivery: Delivery) -> set[int | None]:
 
 def _is_told(delivery: Delivery, channel: Channel) -> bool:
     """Whether this channel is told the same by a delivery of its own."""
-    own = Q(state__in=(DeliveryState.PENDING, DeliveryState.SENDING)) | Q(state=DeliveryState.SENT)
     return Delivery.objects.filter(
-        own,
+        state__in=(DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.SENT),
         alert=delivery.alert,
         channel=channel,
         kind=delivery.kind,

@@ -1,8 +1,6 @@
 """The kill switch in the admin: to read. Stopping and re-arming have their own page; when drills are due is tuned here."""
 
-from typing import Any
-
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.forms import ModelForm
 from django.http import HttpRequest
 
@@ -19,6 +17,7 @@ from killswitch.models import (
 )
 from opsconsole.accounts.actor import actor_of
 from opsconsole.audit.readonly import ReadOnlyAdmin
+from opsconsole.audit.tuned_admin import FixedRows, Tuned, say_outcome
 
 
 @admin.register(Switch)
@@ -87,34 +86,21 @@ class CommandResultAdmin(ReadOnlyAdmin):
 
 
 @admin.register(DrillRule)
-class DrillRuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # the class takes no parameter at run time
-    """One row: none is added or deleted."""
-
+class DrillRuleAdmin(FixedRows, Tuned, admin.ModelAdmin):  # type: ignore[type-arg]  # the class takes no parameter at run time
+    tuner = "killswitch.tune_drills"
     form = DrillRuleForm
     list_display = ("__str__", "enabled", "every", "day", "days", "at", "zone", "updated_at", "updated_by")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(request.user.has_perm("killswitch.tune_drills"))
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def save_model(
         self, request: HttpRequest, obj: DrillRule, form: "ModelForm[DrillRule]", change: bool
     ) -> None:
         assert isinstance(form, DrillRuleForm)  # noqa: S101  for mypy
-        try:
-            _, changed = services.change_drill_rule(
+        say_outcome(
+            request,
+            lambda: services.change_drill_rule(
                 actor=actor_of(request),
                 values=form.values(),
                 reason=form.cleaned_data["reason"],
                 version=form.cleaned_data["version"],
-            )
-        except services.RuleChangedMeanwhile as error:
-            self.message_user(request, f"Nothing was saved. {error}", messages.ERROR)
-            return
-        if not changed:
-            self.message_user(request, "Nothing was changed.", messages.WARNING)
+            ),
+        )

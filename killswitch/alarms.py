@@ -1,22 +1,17 @@
 """The alerts that the kill switch raises. A stop never waits for them and never fails because of them."""
 
-import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import DatabaseError, transaction
-
 from alerts.choices import Category, Priority
 from alerts.halts import Halt
 from alerts.services.raised import RaisedAlert
-from alerts.services.submitting import submit
+from alerts.services.submitting import submit_beside
 from killswitch.choices import Mode, Reason, Reminder
 from killswitch.models import Activation, CommandResult, Switch, TradingClient
 from killswitch.state import GLOBAL
 from opsconsole.audit.actor import Actor
-
-logger = logging.getLogger(__name__)
 
 SOURCE = "killswitch"
 ACTOR = Actor.system("kill switch")
@@ -50,14 +45,17 @@ def halts() -> Sequence[Halt]:
 def stopped(activation: Activation) -> None:
     """In the transaction of the stop. Forced: nobody is to miss it, at whatever hour. Drills are told when they are proven."""
     if not activation.drill:
-        _raise(_stop(activation), now=activation.activated_at)
+        submit_beside(actor=ACTOR, alert=_stop(activation), now=activation.activated_at)
 
 
 def rearmed(activation: Activation, *, now: datetime) -> None:
     """In the transaction that ends the episode."""
     if not activation.drill:
-        _raise(
-            _stop(activation, resolved=True, message=_by(activation.ended_message, activation.ended_by)),
+        submit_beside(
+            actor=ACTOR,
+            alert=_stop(
+                activation, resolved=True, message=_by(activation.ended_message, activation.ended_by)
+            ),
             now=now,
         )
 
@@ -65,21 +63,22 @@ def rearmed(activation: Activation, *, now: datetime) -> None:
 def proven(activation: Activation, *, now: datetime) -> None:
     """Every process is proven: the result of a drill, and the end of "not proven yet"."""
     if activation.drill:
-        _raise(_drill(activation, now=now), now=now)
+        submit_beside(actor=ACTOR, alert=_drill(activation, now=now), now=now)
     if activation.unproven_since is not None:
-        _raise(_unproven(activation, resolved=True), now=now)
+        submit_beside(actor=ACTOR, alert=_unproven(activation, resolved=True), now=now)
 
 
 def not_proven(activation: Activation, *, now: datetime) -> None:
     """The bound is long over, and still a process is neither heard of nor past its lease."""
-    _raise(_unproven(activation), now=now)
+    submit_beside(actor=ACTOR, alert=_unproven(activation), now=now)
 
 
 def told(client: TradingClient, state: str, value: Mapping[str, Any] | None, *, now: datetime) -> None:
     """A process began (or ended: None) to override stops, or to stand still on its own host's order."""
     title, priority = STATES[state]
-    _raise(
-        RaisedAlert(
+    submit_beside(
+        actor=ACTOR,
+        alert=RaisedAlert(
             category=Category.SYSTEM_ERROR,
             priority=priority,
             title=f"{title}: {client.name}",
@@ -95,20 +94,21 @@ def told(client: TradingClient, state: str, value: Mapping[str, Any] | None, *, 
 
 def stale(client: TradingClient, *, now: datetime) -> None:
     """The process was connected, has not been heard of for a while, and did not say goodbye."""
-    _raise(_stale(client), now=now)
+    submit_beside(actor=ACTOR, alert=_stale(client), now=now)
 
 
 def back(client: TradingClient, *, now: datetime) -> None:
     """One of its name is connected again."""
-    _raise(_stale(client, resolved=True), now=now)
+    submit_beside(actor=ACTOR, alert=_stale(client, resolved=True), now=now)
 
 
 def not_carried_out(results: Sequence[CommandResult], *, now: datetime) -> None:
     """Commands that a process failed to carry out, or did not answer: orders may be left at the venue."""
     for result in results:
         kind = result.command.kind
-        _raise(
-            RaisedAlert(
+        submit_beside(
+            actor=ACTOR,
+            alert=RaisedAlert(
                 category=Category.SYSTEM_ERROR,
                 priority=Priority.HIGH,
                 title=f"Not carried out: {kind.replace('_', ' ')}",
@@ -132,8 +132,9 @@ def drill_due(
     """The next drill is due soon, or overdue (or that is over)."""
     overdue = reminder == Reminder.OVERDUE
     proven = f"The last one was on {last.activated_at:%d %b %Y}" if last else "None has been run yet"
-    _raise(
-        RaisedAlert(
+    submit_beside(
+        actor=ACTOR,
+        alert=RaisedAlert(
             category=Category.PERFORMANCE,
             priority=Priority.MEDIUM if overdue else Priority.LOW,
             title="Stop drill is overdue" if overdue else "Stop drill is due soon",
@@ -220,12 +221,3 @@ def _by(message: str, name: str) -> str:
 def _plain(text: str) -> str:
     """An alert takes no control characters, and a stop takes any text."""
     return "".join(char if char.isprintable() else " " for char in text)[:LONGEST].strip()
-
-
-def _raise(alert: RaisedAlert, *, now: datetime) -> None:
-    """In a savepoint, so that whatever is wrong with the alerts cannot undo the change that they tell of."""
-    try:
-        with transaction.atomic():
-            submit(actor=ACTOR, alert=alert, now=now)
-    except (DatabaseError, ValueError):
-        logger.exception("An alert of the kill switch could not be raised: %s", alert.title)

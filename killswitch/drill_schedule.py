@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from killswitch.choices import Every
+from opsconsole.zones import is_zone
 
 # A day that every month has.
 LAST_DAY = 28
@@ -71,18 +72,6 @@ def problems(values: Mapping[str, Any]) -> dict[str, str]:
     if not is_zone(values["zone"]):
         found["zone"] = "must be empty or the name of a time zone, such as America/New_York"
     return found
-
-
-def is_zone(name: Any) -> bool:
-    """Empty stands for the console's own."""
-    if name == "":
-        return True
-    try:
-        ZoneInfo(name)
-    # What is no name at all fails in other ways than a name that is not known.
-    except (KeyError, ValueError, OSError, TypeError):
-        return False
-    return True
 
 
 def _is_whole(value: Any, least: int, most: int) -> bool:

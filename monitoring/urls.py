@@ -9,6 +9,7 @@ from alerts.alertmanager.webhook import AlertmanagerWebhookView
 from killswitch import api as killswitch
 from killswitch import api_processes as processes
 from monitoring.breakers import api as breakers
+from monitoring.breakers import api_commands as breaker_commands
 from monitoring.breakers import api_processes as breaker_processes
 from monitoring.health import api as health
 from monitoring.metrics import api as metrics
@@ -89,25 +90,29 @@ urlpatterns = [
     path("circuit-breaker-probes", breaker_processes.ProbeView.as_view(), name="api-circuit-breaker-probes"),
     path("circuit-breakers", breakers.BreakersView.as_view(), name="api-circuit-breakers"),
     path(
-        "circuit-breakers/reset-all", breakers.ResetAllView.as_view(), name="api-circuit-breakers-reset-all"
+        "circuit-breakers/reset-all",
+        breaker_commands.ResetAllView.as_view(),
+        name="api-circuit-breakers-reset-all",
     ),
     # A name may have slashes, so what follows it is looked for first.
     path(
-        "circuit-breakers/<path:name>/reset", breakers.ResetView.as_view(), name="api-circuit-breaker-reset"
+        "circuit-breakers/<path:name>/reset",
+        breaker_commands.ResetView.as_view(),
+        name="api-circuit-breaker-reset",
     ),
     path(
         "circuit-breakers/<path:name>/force-open",
-        breakers.ForceOpenView.as_view(),
+        breaker_commands.ForceOpenView.as_view(),
         name="api-circuit-breaker-force-open",
     ),
     path(
         "circuit-breakers/<path:name>/force-close",
-        breakers.ForceCloseView.as_view(),
+        breaker_commands.ForceCloseView.as_view(),
         name="api-circuit-breaker-force-close",
     ),
     path(
         "circuit-breakers/<path:name>/release",
-        breakers.ReleaseView.as_view(),
+        breaker_commands.ReleaseView.as_view(),
         name="api-circuit-breaker-release",
     ),
     path(

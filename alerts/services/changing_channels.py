@@ -15,6 +15,7 @@ from alerts.rule_values import Refused, checked
 from alerts.sealing import SealBroken, seal, unseal
 from opsconsole.audit.actor import Actor
 from opsconsole.audit.services import record
+from opsconsole.audit.tuned import refuse_outdated
 from opsconsole.live.publish import publish
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}[A-Za-z0-9]|[A-Za-z0-9]")
@@ -27,14 +28,6 @@ SYSTEM = Actor.system("alerts")
 
 class ChannelExists(Exception):
     """Another one has this name."""
-
-
-class ChangedMeanwhile(Exception):
-    """The channel has another version than the caller read; nothing was changed."""
-
-    def __init__(self, channel: Channel) -> None:
-        super().__init__(f"{channel.name} has version {channel.version} by now: read it again.")
-        self.version = channel.version
 
 
 @transaction.atomic
@@ -80,8 +73,7 @@ def change(
     ChangedMeanwhile.
     """
     channel = _locked(name=name)
-    if version is not None and version != channel.version:
-        raise ChangedMeanwhile(channel)
+    refuse_outdated(channel.name, channel.version, read=version)
     secrets = _open(channel)
     before = _shown(channel, secrets)
     new = _set(channel, values, secrets=secrets)

@@ -10,7 +10,6 @@ from alerts.services import outbox
 from alerts.services.changing_channels import (
     GOES_TO,
     MOVED,
-    ChangedMeanwhile,
     ChannelExists,
     change,
     check,
@@ -26,7 +25,6 @@ from opsconsole.audit.actor import Actor
 __all__ = [
     "GOES_TO",
     "MOVED",
-    "ChangedMeanwhile",
     "ChannelExists",
     "change",
     "check",

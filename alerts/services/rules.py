@@ -1,7 +1,6 @@
 """The doors to what decides: rules, label rules, and response times. A change counts from the next alert on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,24 +13,8 @@ from alerts.models import AlertRule, LabelRule, ResponseTime
 from alerts.rule_values import LABEL_RULE, RESPONSE_TIME, RULE, Check, Refused, checked
 from opsconsole.audit.actor import Actor
 from opsconsole.audit.services import record
-from opsconsole.audit.storable import storable_text
+from opsconsole.audit.tuned import refuse_outdated, stamp
 from opsconsole.live.publish import publish
-
-
-class ChangedMeanwhile(Exception):
-    """The rule has another version than the caller read; nothing was changed."""
-
-    def __init__(self, rule: AlertRule) -> None:
-        super().__init__(f"{rule.category} has version {rule.version} by now: read it again.")
-        self.version = rule.version
-
-
-@dataclass(frozen=True, slots=True)
-class ChangedRule:
-    """`changed`: whether any value differs from before."""
-
-    rule: AlertRule
-    changed: bool
 
 
 @transaction.atomic
@@ -43,28 +26,26 @@ def change(
     reason: str,
     version: int | None = None,
     now: datetime | None = None,
-) -> ChangedRule:
-    """Change some values of a category's rule. `version`: the one that the caller read, if it is not to overwrite what others changed since.
+) -> tuple[AlertRule, bool]:
+    """The rule of a category, and whether anything is different.
 
-    Raises AlertRule.DoesNotExist, Refused (a ValueError) naming the field, or ChangedMeanwhile.
+    `version`: the one that the caller read, if it is not to overwrite what others changed since. Raises AlertRule.DoesNotExist,
+    Refused (a ValueError) naming the field, or ChangedMeanwhile.
     """
     wanted = checked(values, RULE)
     lock_decisions()
     rule = AlertRule.objects.select_for_update().get(category=category)
-    if version is not None and version != rule.version:
-        raise ChangedMeanwhile(rule)
+    refuse_outdated(rule.category, rule.version, read=version)
     before = as_values(rule, RULE)
     if before == before | wanted:
-        return ChangedRule(rule, changed=False)
-    rule.updated_at = now or timezone.now()
-    rule.updated_by = storable_text(actor.name, length=150)
+        return rule, False
+    moment = now or timezone.now()
+    stamp(rule, actor, moment)
     rule.version += 1
     _set(rule, wanted, "version", "updated_at", "updated_by")
     bump_policy()
-    _tell(
-        actor, "alerts.rule_changed", rule, reason, before=before, after=before | wanted, now=rule.updated_at
-    )
-    return ChangedRule(rule, changed=True)
+    _tell(actor, "alerts.rule_changed", rule, reason, before=before, after=before | wanted, now=moment)
+    return rule, True
 
 
 @transaction.atomic

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from alerts.background import Background
@@ -34,6 +34,15 @@ def submit(*, actor: Actor, alert: RaisedAlert, now: datetime | None = None) -> 
         raise RuntimeError("submit() belongs in the transaction of the change that the alert tells of")
     Submission.objects.create(at=now or timezone.now(), alert={"by": actor.name, **asdict(alert)})
     transaction.on_commit(_decider.wake, robust=True)
+
+
+def submit_beside(*, actor: Actor, alert: RaisedAlert, now: datetime) -> None:
+    """The same in a savepoint (or a transaction of its own): whatever is wrong with the alerts cannot undo the change that they tell of."""
+    try:
+        with transaction.atomic():
+            submit(actor=actor, alert=alert, now=now)
+    except (DatabaseError, ValueError):
+        logger.exception("An alert of %s could not be raised: %s", actor.name, alert.title)
 
 
 def decide_submissions(*, now: datetime | None = None) -> int:

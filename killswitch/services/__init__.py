@@ -2,8 +2,6 @@
 
 from killswitch.services.commands import NoTargets, issue_command
 from killswitch.services.drills import (
-    RuleChangedMeanwhile,
-    RuleRefused,
     change_drill_rule,
     remind,
 )
@@ -41,8 +39,6 @@ __all__ = [
     "NoTargets",
     "NotActive",
     "Report",
-    "RuleChangedMeanwhile",
-    "RuleRefused",
     "UnknownClient",
     "acknowledge",
     "acknowledge_all",

@@ -1,7 +1,6 @@
 """The rule by which drills are due: tuned here, and reminded of."""
 
 from collections.abc import Mapping
-from copy import copy
 from datetime import datetime
 from typing import Any
 
@@ -14,27 +13,11 @@ from killswitch.drill_schedule import problems
 from killswitch.models import DrillRule
 from opsconsole.audit.actor import Actor
 from opsconsole.audit.services import record
-from opsconsole.audit.storable import storable_text
+from opsconsole.audit.tuned import Refused, refuse_outdated, stamp, with_values
 from opsconsole.live.publish import publish
 
 # What a person sets.
 FIELDS = ("enabled", "every", "day", "days", "at", "zone", "remind_days", "comment")
-
-
-class RuleRefused(ValueError):
-    """`problems`: by field, what is allowed."""
-
-    def __init__(self, problems: Mapping[str, str]) -> None:
-        super().__init__("; ".join(f"{field}: {problem}" for field, problem in problems.items()))
-        self.problems = dict(problems)
-
-
-class RuleChangedMeanwhile(Exception):
-    """The rule has another version than the caller read; nothing was changed."""
-
-    def __init__(self, rule: DrillRule) -> None:
-        super().__init__(f"The rule has version {rule.version} by now: read it again.")
-        self.version = rule.version
 
 
 @transaction.atomic
@@ -46,24 +29,18 @@ def change_drill_rule(
     version: int | None = None,
     now: datetime | None = None,
 ) -> tuple[DrillRule, bool]:
-    """The rule, and whether anything is different. `values`: any of FIELDS. Raises RuleRefused or RuleChangedMeanwhile."""
+    """The rule, and whether anything is different. `values`: any of FIELDS. Raises Refused or ChangedMeanwhile."""
     rule = DrillRule.objects.select_for_update(no_key=True).get(pk=1)
-    if version is not None and version != rule.version:
-        raise RuleChangedMeanwhile(rule)
-    if unknown := [name for name in values if name not in FIELDS]:
-        raise RuleRefused({unknown[0][:64]: f"is not a field here; allowed are {', '.join(FIELDS)}"})
-    before = as_values(rule)
-    whole = copy(rule)
-    for name, value in values.items():
-        setattr(whole, name, value)
-    after = as_values(whole)
+    refuse_outdated("The rule", rule.version, read=version)
+    whole = with_values(rule, values, FIELDS)
+    before, after = as_values(rule), as_values(whole)
     if wrong := problems(after):
-        raise RuleRefused(wrong)
+        raise Refused(wrong)
     if before == after:
         return rule, False
     moment = now or timezone.now()
     whole.version += 1
-    whole.updated_at, whole.updated_by = moment, storable_text(actor.name, length=150)
+    stamp(whole, actor, moment)
     whole.save()
     record(
         actor=actor,

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.forms import ModelForm
 from django.http import HttpRequest
 
@@ -14,6 +14,7 @@ from monitoring.breakers.tuning import problems
 from opsconsole.accounts.actor import actor_of
 from opsconsole.audit.readonly import ReadOnlyAdmin
 from opsconsole.audit.reasoned import ReasonedForm
+from opsconsole.audit.tuned_admin import FixedRows, Tuned, say_outcome
 
 
 class BreakerForm(ReasonedForm):
@@ -45,7 +46,8 @@ class BreakerForm(ReasonedForm):
 
 
 @admin.register(CircuitBreaker)
-class CircuitBreakerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # the class takes no parameter at run time
+class CircuitBreakerAdmin(FixedRows, Tuned, admin.ModelAdmin):  # type: ignore[type-arg]  # the class takes no parameter at run time
+    tuner = "monitoring.tune_circuitbreaker"
     form = BreakerForm
     list_display = (
         *("name", "quorum", "failure_threshold", "timeout_seconds", "failure_rate_threshold", "hold"),
@@ -54,32 +56,20 @@ class CircuitBreakerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # the cl
     list_filter = ("hold",)
     search_fields = ("name",)
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(request.user.has_perm("monitoring.tune_circuitbreaker"))
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
     def save_model(
         self, request: HttpRequest, obj: CircuitBreaker, form: "ModelForm[CircuitBreaker]", change: bool
     ) -> None:
         assert isinstance(form, BreakerForm)  # noqa: S101  for mypy
-        try:
-            _, changed = services.tune(
+        say_outcome(
+            request,
+            lambda: services.tune(
                 actor=actor_of(request),
                 name=obj.name,
                 values=form.values(),
                 reason=form.cleaned_data["reason"],
                 revision=form.cleaned_data["revision"],
-            )
-        except (services.ChangedMeanwhile, services.Refused) as error:
-            self.message_user(request, f"Nothing was saved. {error}", messages.ERROR)
-            return
-        if not changed:
-            self.message_user(request, "Nothing was changed.", messages.WARNING)
+            ),
+        )
 
 
 @admin.register(BreakerTransition)

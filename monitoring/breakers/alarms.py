@@ -1,17 +1,12 @@
 """The alerts that breakers raise: one incident a breaker, however many processes are open. None may undo the report beside it."""
 
-import logging
 from datetime import datetime
-
-from django.db import DatabaseError, transaction
 
 from alerts.choices import Category, Priority
 from alerts.services.raised import RaisedAlert
-from alerts.services.submitting import submit
+from alerts.services.submitting import submit_beside
 from monitoring.breakers.models import CircuitBreaker
 from opsconsole.audit.actor import Actor
-
-logger = logging.getLogger(__name__)
 
 SOURCE = "breakers"
 ACTOR = Actor.system("circuit breakers")
@@ -20,12 +15,14 @@ ACTOR = Actor.system("circuit breakers")
 def opened(breaker: CircuitBreaker, *, client: str, words: str, now: datetime) -> None:
     """In the transaction of the report."""
     message = f"Calls are rejected in {client}. {words}".strip()
-    _submit(_alert(breaker, message=message, details={"client": client}), now=now)
+    submit_beside(actor=ACTOR, alert=_alert(breaker, message=message, details={"client": client}), now=now)
 
 
 def closed(breaker: CircuitBreaker, *, since: datetime, now: datetime) -> None:
     seconds = round((now - since).total_seconds())
-    _submit(_alert(breaker, message=f"It is over after {seconds} s.", resolved=True), now=now)
+    submit_beside(
+        actor=ACTOR, alert=_alert(breaker, message=f"It is over after {seconds} s.", resolved=True), now=now
+    )
 
 
 def _alert(
@@ -47,12 +44,3 @@ def _alert(
 def _plain(text: str) -> str:
     """An alert takes no control characters, and an exception may say anything."""
     return "".join(char if char.isprintable() else " " for char in text).strip()
-
-
-def _submit(alert: RaisedAlert, *, now: datetime) -> None:
-    """In a savepoint."""
-    try:
-        with transaction.atomic():
-            submit(actor=ACTOR, alert=alert, now=now)
-    except (DatabaseError, ValueError):
-        logger.exception("An alert of a circuit breaker could not be raised: %s", alert.title)

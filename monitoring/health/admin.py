@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
@@ -14,13 +14,15 @@ from monitoring.health.forms import ComponentForm, form_of
 from monitoring.health.models import HealthChange, HealthComponent
 from opsconsole.accounts.actor import actor_of
 from opsconsole.audit.readonly import ReadOnlyAdmin
+from opsconsole.audit.tuned_admin import Tuned, say_outcome
 
 # A delete has no form to write a reason in.
 REMOVED = "removed in the admin"
 
 
 @admin.register(HealthComponent)
-class HealthComponentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # the class takes no parameter at run time
+class HealthComponentAdmin(Tuned, admin.ModelAdmin):  # type: ignore[type-arg]  # the class takes no parameter at run time
+    tuner = "monitoring.tune_health"
     list_display = (
         *("name", "kind", "enabled", "essential", "now", "message", "interval_seconds", "failures"),
         *("priority", "updated_at", "updated_by"),
@@ -40,14 +42,8 @@ class HealthComponentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # the c
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         return [(None, {"fields": list(form_of(obj).base_fields)})]
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return _may_tune(request)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _may_tune(request)
-
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _may_tune(request) and (obj is None or services.is_removable(obj))
+        return self._may_tune(request) and (obj is None or services.is_removable(obj))
 
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
@@ -65,9 +61,10 @@ class HealthComponentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # the c
         assert isinstance(form, ComponentForm)  # noqa: S101  for mypy
         cleaned, reason = form.cleaned_data, form.cleaned_data["reason"]
         authorization = cleaned.get("authorization", "")
-        try:
+
+        def save() -> tuple[HealthComponent, bool]:
             if not change:
-                obj.pk = services.add(
+                made = services.add(
                     actor=actor_of(request),
                     kind=Kind(cleaned["kind"]),
                     name=cleaned["name"],
@@ -75,9 +72,10 @@ class HealthComponentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # the c
                     settings=form.settings(),
                     authorization=authorization,
                     reason=reason,
-                ).pk
-                return
-            _, changed = services.change(
+                )
+                obj.pk = made.pk
+                return made, True
+            return services.change(
                 actor=actor_of(request),
                 component_id=obj.pk,
                 values=form.values(),
@@ -86,11 +84,8 @@ class HealthComponentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # the c
                 reason=reason,
                 version=cleaned["version"],
             )
-        except (services.ChangedMeanwhile, services.Refused) as error:
-            self.message_user(request, f"Nothing was saved. {error}", messages.ERROR)
-            return
-        if not changed:
-            self.message_user(request, "Nothing was changed.", messages.WARNING)
+
+        say_outcome(request, save)
 
     def delete_model(self, request: HttpRequest, obj: HealthComponent) -> None:
         services.remove(actor=actor_of(request), component_id=obj.pk, reason=REMOVED)
@@ -105,7 +100,3 @@ class HealthChangeAdmin(ReadOnlyAdmin):
     list_display = ("at", "component", "before", "after", "message", "lasted_seconds")
     list_select_related = ("component",)
     list_filter = ("after",)
-
-
-def _may_tune(request: HttpRequest) -> bool:
-    return bool(request.user.has_perm("monitoring.tune_health"))

@@ -3,23 +3,18 @@
 What follows from something else that is unhealthy (workers do nothing without Redis) is not told beside it, but is told if it outlasts it.
 """
 
-import logging
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import DatabaseError, transaction
-
 from alerts.choices import Category, Priority
 from alerts.services.raised import RaisedAlert
-from alerts.services.submitting import submit
+from alerts.services.submitting import submit_beside
 from killswitch import alarms as killswitch
 from killswitch.models import TradingClient
 from monitoring.health.choices import Kind, Status
 from monitoring.health.kinds import KINDS
 from monitoring.health.models import HealthComponent
 from opsconsole.audit.actor import Actor
-
-logger = logging.getLogger(__name__)
 
 ACTOR = Actor.system("health")
 SOURCE = "health"
@@ -93,9 +88,9 @@ def _say(row: HealthComponent, wanted: str, *, now: datetime) -> None:
         _say_contact(row, lost=bool(wanted), now=now)
         return
     if row.told:
-        _submit(_alert(row, row.told, resolved=True), now=now)
+        submit_beside(actor=ACTOR, alert=_alert(row, row.told, resolved=True), now=now)
     if wanted:
-        _submit(_alert(row, wanted), now=now)
+        submit_beside(actor=ACTOR, alert=_alert(row, wanted), now=now)
 
 
 def _say_contact(row: HealthComponent, *, lost: bool, now: datetime) -> None:
@@ -131,12 +126,3 @@ def _alert(row: HealthComponent, status: str, *, resolved: bool = False) -> Rais
 
 def _plain(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in text)[:LONGEST_MESSAGE].strip()
-
-
-def _submit(alert: RaisedAlert, *, now: datetime) -> None:
-    """In a savepoint: whatever is wrong with the alerts, the result is kept."""
-    try:
-        with transaction.atomic():
-            submit(actor=ACTOR, alert=alert, now=now)
-    except (DatabaseError, ValueError):
-        logger.exception("An alert of health could not be raised: %s", alert.title)

@@ -10,16 +10,16 @@ from monitoring.health.choices import ADDABLE, OF_HOSTS, Kind
 from monitoring.health.kinds import KINDS, LONGEST_TEXT, Number, Setting, Text, settings_of
 from monitoring.health.models import HealthComponent
 from monitoring.health.values import FIELDS, LONGEST_SECRET, problems, slug_of
-from opsconsole.audit.reasoned import ReasonedForm
+from opsconsole.audit.reasoned import VersionedForm
 
 PREFIX = "setting_"
 
 
-class ComponentForm(ReasonedForm):
-    """`version` is the one that was shown, so that nobody overwrites what somebody else changed meanwhile. Settings come from `form_of`."""
+class ComponentForm(VersionedForm):
+    """Settings come from `form_of`."""
 
+    tuned = FIELDS
     kinds: Sequence[Kind] = ()
-    version = forms.IntegerField(widget=forms.HiddenInput, initial=1)
 
     class Meta:
         model = HealthComponent
@@ -36,13 +36,6 @@ class ComponentForm(ReasonedForm):
     @property
     def kind(self) -> Kind:
         return Kind(self.instance.kind or self.cleaned_data.get("kind") or self.kinds[0])
-
-    def clean_version(self) -> int:
-        shown: int = self.cleaned_data["version"]
-        stored = HealthComponent.objects.filter(pk=self.instance.pk).values_list("version", flat=True).first()
-        if stored is not None and shown != stored:
-            raise forms.ValidationError("Somebody changed this component meanwhile: read the page again.")
-        return shown
 
     def clean_name(self) -> str:
         """Of a new one."""
@@ -79,9 +72,6 @@ class ComponentForm(ReasonedForm):
             for name, value in self.cleaned_data.items()
             if name.startswith(PREFIX) and value not in (None, "")
         }
-
-    def values(self) -> dict[str, Any]:
-        return {name: self.cleaned_data[name] for name in FIELDS}
 
 
 def form_of(component: HealthComponent | None) -> type[ComponentForm]:

@@ -1,11 +1,9 @@
 """The door to components: a change counts from the next check on, and stands in the audit trail with before and after."""
 
 from collections.abc import Mapping
-from copy import copy
 from datetime import datetime
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
@@ -17,24 +15,8 @@ from monitoring.health.models import HealthComponent
 from monitoring.health.values import FIELDS, LONGEST_SECRET, cleaned, problems, slug_of
 from opsconsole.audit.actor import Actor
 from opsconsole.audit.services import record
-from opsconsole.audit.storable import storable_text
+from opsconsole.audit.tuned import Refused, model_problems, refuse_outdated, stamp, with_values
 from opsconsole.live.publish import publish
-
-
-class Refused(ValueError):
-    """`problems`: by field, what is allowed."""
-
-    def __init__(self, problems: Mapping[str, str]) -> None:
-        super().__init__("; ".join(f"{field}: {problem}" for field, problem in problems.items()))
-        self.problems = dict(problems)
-
-
-class ChangedMeanwhile(Exception):
-    """The component has another version than the caller read; nothing was changed."""
-
-    def __init__(self, component: HealthComponent) -> None:
-        super().__init__(f"{component.name} has version {component.version} by now: read it again.")
-        self.version = component.version
 
 
 @transaction.atomic
@@ -71,7 +53,7 @@ def add(
         raise Refused({"name": "must have at least one letter or digit of ASCII, for its address"})
     _put(component, values, settings)
     component.secrets = _sealed(kind, authorization)
-    _stamp(component, actor, moment)
+    stamp(component, actor, moment)
     component.save()
     _tell(actor, "health.added", component, reason, None, as_values(component), moment)
     return component
@@ -95,8 +77,7 @@ def change(
     ChangedMeanwhile.
     """
     component = HealthComponent.objects.select_for_update(no_key=True).get(pk=component_id)
-    if version is not None and version != component.version:
-        raise ChangedMeanwhile(component)
+    refuse_outdated(component.name, component.version, read=version)
     before, moment = as_values(component), now or timezone.now()
     old_secrets = component.secrets
     _put(component, values, component.settings if settings is None else settings)
@@ -106,7 +87,7 @@ def change(
     if before == after and old_secrets == component.secrets:
         return component, False
     component.version += 1
-    _stamp(component, actor, moment)
+    stamp(component, actor, moment)
     if (
         before["settings"] != after["settings"]
         or before["enabled"] != after["enabled"]
@@ -143,16 +124,9 @@ def as_values(component: HealthComponent) -> dict[str, Any]:
 
 def _put(component: HealthComponent, values: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
     """Into the row, if it is sound with them."""
-    if unknown := [name for name in values if name not in FIELDS]:
-        raise Refused({unknown[0][:64]: f"is not a field here; allowed are {', '.join(FIELDS)}"})
-    kind = Kind(component.kind)
-    whole = copy(component)
-    for name, value in values.items():
-        setattr(whole, name, value)
-    try:
-        whole.full_clean()
-    except ValidationError as error:
-        raise Refused({field: words[0] for field, words in error.message_dict.items()}) from None
+    kind, whole = Kind(component.kind), with_values(component, values, FIELDS)
+    if unsound := model_problems(whole):
+        raise Refused(unsound)
     fixed = {setting.name for setting in KINDS[kind].settings if isinstance(setting, Text) and setting.fixed}
     kept = {name: component.settings[name] for name in fixed if name in component.settings}
     if changed := [name for name in fixed if name in settings and settings[name] != kept.get(name)]:
@@ -183,10 +157,6 @@ def _begin_anew(component: HealthComponent, *, now: datetime) -> None:
     if not component.enabled:
         component.status = component.result = Status.UNKNOWN
         component.since, component.checked_at, component.summed_until = now, None, None
-
-
-def _stamp(component: HealthComponent, actor: Actor, moment: datetime) -> None:
-    component.updated_at, component.updated_by = moment, storable_text(actor.name, length=150)
 
 
 def _tell(

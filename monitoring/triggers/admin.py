@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
@@ -12,19 +12,18 @@ from monitoring.triggers import services
 from monitoring.triggers.models import Trigger
 from monitoring.triggers.values import FIELDS, problems
 from opsconsole.accounts.actor import actor_of
-from opsconsole.audit.reasoned import ReasonedForm
+from opsconsole.audit.reasoned import VersionedForm
+from opsconsole.audit.tuned_admin import Tuned, say_outcome
 
 # A delete has no form to write a reason in.
 DELETED = "deleted in the admin"
 
 
-class TriggerForm(ReasonedForm):
-    """`version` is the one that was shown, so that nobody overwrites what somebody else changed meanwhile."""
-
+class TriggerForm(VersionedForm):
+    tuned = FIELDS
     labels = forms.JSONField(
         required=False, initial=dict, help_text='Such as {"ticker": "AAPL"}. {}: whatever its labels are.'
     )
-    version = forms.IntegerField(widget=forms.HiddenInput, initial=1)
 
     class Meta:
         model = Trigger
@@ -46,13 +45,6 @@ class TriggerForm(ReasonedForm):
         labels: dict[str, Any] = self.cleaned_data["labels"] or {}
         return labels
 
-    def clean_version(self) -> int:
-        shown: int = self.cleaned_data["version"]
-        stored = Trigger.objects.filter(pk=self.instance.pk).values_list("version", flat=True).first()
-        if stored is not None and shown != stored:
-            raise forms.ValidationError("Somebody changed this trigger meanwhile: read the page again.")
-        return shown
-
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if all(name in cleaned for name in FIELDS):
@@ -60,13 +52,10 @@ class TriggerForm(ReasonedForm):
                 self.add_error(wrong.field, wrong.problem)
         return cleaned
 
-    def values(self) -> dict[str, Any]:
-        """As the service takes them."""
-        return {name: self.cleaned_data[name] for name in FIELDS}
-
 
 @admin.register(Trigger)
-class TriggerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # the class takes no parameter at run time
+class TriggerAdmin(Tuned, admin.ModelAdmin):  # type: ignore[type-arg]  # the class takes no parameter at run time
+    tuner = "monitoring.tune_trigger"
     form = TriggerForm
     list_display = (
         *("name", "enabled", "metric", "aggregate", "comparison", "threshold", "second_threshold", "action"),
@@ -87,15 +76,6 @@ class TriggerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # the class tak
     def problem(self, trigger: Trigger) -> str:
         return trigger.state.problem
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return _may_tune(request)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _may_tune(request)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _may_tune(request)
-
     def save_model(
         self, request: HttpRequest, obj: Trigger, form: "ModelForm[Trigger]", change: bool
     ) -> None:
@@ -104,19 +84,13 @@ class TriggerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # the class tak
         if not change:
             obj.pk = services.create(actor=actor, values=values, reason=reason).pk
             return
-        try:
-            _, changed = services.change(
-                actor=actor,
-                trigger_id=obj.pk,
-                values=values,
-                reason=reason,
-                version=form.cleaned_data["version"],
-            )
-        except services.ChangedMeanwhile as error:
-            self.message_user(request, f"Nothing was saved. {error}", messages.ERROR)
-            return
-        if not changed:
-            self.message_user(request, "Nothing was changed.", messages.WARNING)
+        version = form.cleaned_data["version"]
+        say_outcome(
+            request,
+            lambda: services.change(
+                actor=actor, trigger_id=obj.pk, values=values, reason=reason, version=version
+            ),
+        )
 
     def delete_model(self, request: HttpRequest, obj: Trigger) -> None:
         services.delete(actor=actor_of(request), trigger_id=obj.pk, reason=DELETED)
@@ -124,7 +98,3 @@ class TriggerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # the class tak
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Trigger]) -> None:
         for trigger in queryset:
             self.delete_model(request, trigger)
-
-
-def _may_tune(request: HttpRequest) -> bool:
-    return bool(request.user.has_perm("monitoring.tune_trigger"))

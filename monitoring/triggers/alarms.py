@@ -1,19 +1,14 @@
 """The alerts that triggers raise. None of them may undo, or hold up, the stop beside it."""
 
-import logging
 from datetime import datetime
-
-from django.db import DatabaseError, transaction
 
 from alerts.choices import Category, Priority
 from alerts.services.raised import RaisedAlert
-from alerts.services.submitting import submit
+from alerts.services.submitting import submit_beside
 from monitoring.triggers.choices import Act, Condition
 from monitoring.triggers.decision import Event, Outcome
 from monitoring.triggers.models import Trigger, TriggerState
 from opsconsole.audit.actor import Actor
-
-logger = logging.getLogger(__name__)
 
 ACTOR = Actor.system("triggers")
 SOURCE = "triggers"
@@ -25,16 +20,18 @@ OVER = frozenset({Outcome.CLEARED, Outcome.RECOVERED})
 def told(trigger: Trigger, event: Event, *, now: datetime) -> None:
     """In the transaction of the decision. A stop has the kill switch's own alert; what is over is told to those who were told."""
     if event.act == Act.ALERT or event.outcome in OVER:
-        _submit(_alert(trigger, event), now=now)
+        submit_beside(actor=ACTOR, alert=_alert(trigger, event), now=now)
 
 
 def withdrawn(state: TriggerState, *, now: datetime) -> None:
     """The trigger is no more, or another: what it said is over."""
     words = "The trigger was changed, and begins anew."
     if state.condition == Condition.TRIPPED:
-        _submit(_alert(state.trigger, Event(Outcome.CLEARED, None, words)), now=now)
+        submit_beside(actor=ACTOR, alert=_alert(state.trigger, Event(Outcome.CLEARED, None, words)), now=now)
     if state.problem:
-        _submit(_alert(state.trigger, Event(Outcome.RECOVERED, None, words)), now=now)
+        submit_beside(
+            actor=ACTOR, alert=_alert(state.trigger, Event(Outcome.RECOVERED, None, words)), now=now
+        )
 
 
 def not_stopped(trigger: Trigger, words: str, *, now: datetime) -> None:
@@ -49,7 +46,7 @@ def not_stopped(trigger: Trigger, words: str, *, now: datetime) -> None:
         force=True,
         dedupe_key=f"trigger-stop:{trigger.pk}",
     )
-    _submit(alert, now=now)
+    submit_beside(actor=ACTOR, alert=alert, now=now)
 
 
 def _alert(trigger: Trigger, event: Event) -> RaisedAlert:
@@ -68,12 +65,3 @@ def _alert(trigger: Trigger, event: Event) -> RaisedAlert:
         resolved=event.outcome in OVER,
         dedupe_key=f"trigger-{'failure' if failed else 'trip'}:{trigger.pk}",
     )
-
-
-def _submit(alert: RaisedAlert, *, now: datetime) -> None:
-    """In a savepoint, or a transaction of its own."""
-    try:
-        with transaction.atomic():
-            submit(actor=ACTOR, alert=alert, now=now)
-    except (DatabaseError, ValueError):
-        logger.exception("An alert of a trigger could not be raised: %s", alert.title)

@@ -1,11 +1,9 @@
 """The door to triggers: a change counts from the next evaluation on, and stands in the audit trail with before and after."""
 
 from collections.abc import Mapping
-from copy import copy
 from datetime import datetime
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
@@ -15,24 +13,8 @@ from monitoring.triggers.models import Trigger, TriggerState
 from monitoring.triggers.values import FIELDS, problems
 from opsconsole.audit.actor import Actor
 from opsconsole.audit.services import record
-from opsconsole.audit.storable import storable_text
+from opsconsole.audit.tuned import Refused, model_problems, refuse_outdated, stamp, with_values
 from opsconsole.live.publish import publish
-
-
-class Refused(ValueError):
-    """`problems`: by field, what is allowed."""
-
-    def __init__(self, problems: Mapping[str, str]) -> None:
-        super().__init__("; ".join(f"{field}: {problem}" for field, problem in problems.items()))
-        self.problems = dict(problems)
-
-
-class ChangedMeanwhile(Exception):
-    """The trigger has another version than the caller read; nothing was changed."""
-
-    def __init__(self, trigger: Trigger) -> None:
-        super().__init__(f"{trigger.name} has version {trigger.version} by now: read it again.")
-        self.version = trigger.version
 
 
 @transaction.atomic
@@ -40,7 +22,7 @@ def create(*, actor: Actor, values: Mapping[str, Any], reason: str, now: datetim
     """Raises Refused."""
     moment = now or timezone.now()
     trigger = Trigger(**_checked(Trigger(), values))
-    _stamp(trigger, actor, moment)
+    stamp(trigger, actor, moment)
     trigger.save()
     TriggerState.objects.create(trigger=trigger)
     _tell(actor, "triggers.created", trigger, reason, None, as_values(trigger), moment)
@@ -64,8 +46,7 @@ def change(
     # In the order of an evaluation, which locks states alone: none may decide by the old row after this.
     state = TriggerState.objects.select_for_update(no_key=True).filter(pk=trigger_id).first()
     trigger = Trigger.objects.select_for_update(no_key=True).get(pk=trigger_id)
-    if version is not None and version != trigger.version:
-        raise ChangedMeanwhile(trigger)
+    refuse_outdated(trigger.name, trigger.version, read=version)
     before, moment = as_values(trigger), now or timezone.now()
     after = before | _checked(trigger, values)
     if before == after:
@@ -73,7 +54,7 @@ def change(
     for name, value in after.items():
         setattr(trigger, name, value)
     trigger.version += 1
-    _stamp(trigger, actor, moment)
+    stamp(trigger, actor, moment)
     trigger.save()
     if state is not None and _decides(before) != _decides(after):
         _begin_anew(trigger, state, now=moment)
@@ -99,15 +80,9 @@ def as_values(trigger: Trigger) -> dict[str, Any]:
 
 def _checked(trigger: Trigger, values: Mapping[str, Any]) -> dict[str, Any]:
     """The given values, as they are stored, if the row is sound with them."""
-    if unknown := [name for name in values if name not in FIELDS]:
-        raise Refused({unknown[0][:64]: f"is not a field here; allowed are {', '.join(FIELDS)}"})
-    whole = copy(trigger)
-    for name, value in values.items():
-        setattr(whole, name, value)
-    try:
-        whole.full_clean()
-    except ValidationError as error:
-        raise Refused({field: words[0] for field, words in error.message_dict.items()}) from None
+    whole = with_values(trigger, values, FIELDS)
+    if unsound := model_problems(whole):
+        raise Refused(unsound)
     cleaned = as_values(whole)
     if wrong := problems(cleaned):
         raise Refused({one.field: one.problem for one in reversed(wrong)})
@@ -127,10 +102,6 @@ def _begin_anew(trigger: Trigger, state: TriggerState, *, now: datetime) -> None
     TriggerState(trigger=trigger, stop_due=state.stop_due, stop_due_reason=state.stop_due_reason).save(
         force_update=True
     )
-
-
-def _stamp(trigger: Trigger, actor: Actor, moment: datetime) -> None:
-    trigger.updated_at, trigger.updated_by = moment, storable_text(actor.name, length=150)
 
 
 def _tell(

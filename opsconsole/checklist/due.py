@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from opsconsole.checklist.choices import WEEKDAYS
+from opsconsole.zones import is_zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +44,6 @@ def problems(values: Mapping[str, Any]) -> dict[str, str]:
     percent = values["cache_hit_pct"]
     if not isinstance(percent, int | float) or isinstance(percent, bool) or not 0 <= percent < 100:
         found["cache_hit_pct"] = "must be a number from 0 to just below 100"
-    if not _is_zone(values["zone"]):
+    if not is_zone(values["zone"]):
         found["zone"] = "must be empty or the name of a time zone, such as America/New_York"
     return found
-
-
-def _is_zone(name: Any) -> bool:
-    """Empty stands for the trading day's own."""
-    if name == "":
-        return True
-    try:
-        ZoneInfo(name)
-    # What is no name at all fails in other ways than a name that is not known.
-    except (KeyError, ValueError, OSError, TypeError):
-        return False
-    return True

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from opsconsole.audit.reasoned import ReasonedForm
+from opsconsole.audit.reasoned import VersionedForm
 from opsconsole.checklist.choices import WEEKDAYS
 from opsconsole.checklist.due import problems
 from opsconsole.checklist.models import COMMENT, ChecklistRule
@@ -28,10 +28,8 @@ class DaysForm(forms.Form):
     before = forms.DateField(required=False, error_messages={"invalid": "before: a date as YYYY-MM-DD."})
 
 
-class RuleForm(ReasonedForm):
-    """`version` is the one that was shown, so that nobody overwrites what somebody else changed meanwhile."""
-
-    version = forms.IntegerField(widget=forms.HiddenInput)
+class RuleForm(VersionedForm):
+    tuned = FIELDS
     days = forms.TypedMultipleChoiceField(
         coerce=int,
         required=False,
@@ -49,19 +47,9 @@ class RuleForm(ReasonedForm):
             "zone": "Such as America/New_York. Empty: the zone of the trading day.",
         }
 
-    def clean_version(self) -> int:
-        shown: int = self.cleaned_data["version"]
-        stored = ChecklistRule.objects.values_list("version", flat=True).get(pk=1)
-        if shown != stored:
-            raise forms.ValidationError("Somebody changed the rule meanwhile: read the page again.")
-        return shown
-
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if all(name in cleaned for name in FIELDS):
             for field, problem in problems(self.values()).items():
                 self.add_error(field, problem)
         return cleaned
-
-    def values(self) -> dict[str, Any]:
-        return {name: self.cleaned_data[name] for name in FIELDS}

@@ -49,7 +49,7 @@ class Line:
 
 
 def evaluated(*, now: datetime, reviewed: datetime, cache_hit_pct: float) -> list[Line]:
-    """All lines. `reviewed`: until when somebody has looked at the alerts. About fifteen queries, whatever there is of anything."""
+    """All lines. `reviewed`: until when somebody has looked at the alerts. About ten queries, whatever there is of anything."""
     metrics = Known((CACHE, COST), now=now)
     return [
         _health(health.board(now=now)),
@@ -139,17 +139,11 @@ def _cost(cost: Value) -> Line:
 
 
 def _breakers(now: datetime) -> Line:
-    counts = breakers.counts(now=now)
-    total = sum(counts.values())
-    wrong = counts[State.OPEN] + counts[State.HALF_OPEN]
-    names = [
-        found.name
-        for state in (State.OPEN, State.HALF_OPEN)
-        if counts[state]
-        for found in breakers.overview(now=now, state=state, limit=NAMED + 1).results
-    ]
+    states = breakers.states(now=now)
+    counts, total = breakers.tallied(states), len(states)
+    wrong = [name for state in (State.OPEN, State.HALF_OPEN) for name in states if states[name] == state]
     if wrong:
-        verdict, text = Verdict.RED, f"{wrong} of {total} not closed: {_listed(names, ', ', count=wrong)}"
+        verdict, text = Verdict.RED, f"{len(wrong)} of {total} not closed: {_listed(wrong, ', ')}"
     elif not total or counts[UNKNOWN]:
         verdict = Verdict.UNKNOWN
         text = (
@@ -159,9 +153,8 @@ def _breakers(now: datetime) -> Line:
         )
     else:
         verdict, text = Verdict.GREEN, f"All {total} closed" if total > 1 else "The only one is closed"
-    return Line(
-        "breakers", "Circuit breakers", verdict, text, reverse("breakers"), {**counts, "not_closed": names}
-    )
+    values = {**counts, "not_closed": wrong[:NAMED]}
+    return Line("breakers", "Circuit breakers", verdict, text, reverse("breakers"), values)
 
 
 def _kill_switch() -> Line:
@@ -191,8 +184,7 @@ def _value(value: Value, unit: str) -> str:
     return f"unknown: {value.reason}{was}"
 
 
-def _listed(words: Sequence[str], separator: str, *, count: int | None = None) -> str:
+def _listed(words: Sequence[str], separator: str) -> str:
     """`A, B and 3 more`."""
-    total = len(words) if count is None else count
-    rest = total - min(len(words), NAMED)
+    rest = max(0, len(words) - NAMED)
     return separator.join(words[:NAMED]) + (f" and {rest} more" if rest else "")

@@ -1,7 +1,6 @@
 """The doors: signing a day off, looking whether that was missed, and tuning when it is due."""
 
 from collections.abc import Mapping
-from copy import copy
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +11,7 @@ from monitoring.day import span_of, trading_date
 from opsconsole.audit.actor import Actor
 from opsconsole.audit.services import record
 from opsconsole.audit.storable import storable_json, storable_text
+from opsconsole.audit.tuned import Refused, refuse_outdated, stamp, with_values
 from opsconsole.checklist import alarms, selectors
 from opsconsole.checklist.choices import Progress
 from opsconsole.checklist.due import problems
@@ -41,22 +41,6 @@ class ChangedSinceSeen(Exception):
     def __init__(self, found: Evaluated) -> None:
         super().__init__("Something has changed since you looked: look again, and sign what is so now.")
         self.found = found
-
-
-class Refused(ValueError):
-    """`problems`: by field, what is allowed."""
-
-    def __init__(self, problems: Mapping[str, str]) -> None:
-        super().__init__("; ".join(f"{field}: {problem}" for field, problem in problems.items()))
-        self.problems = dict(problems)
-
-
-class ChangedMeanwhile(Exception):
-    """The rule has another version than the caller read; nothing was changed."""
-
-    def __init__(self, rule: ChecklistRule) -> None:
-        super().__init__(f"The rule has version {rule.version} by now: read it again.")
-        self.version = rule.version
 
 
 @transaction.atomic
@@ -119,21 +103,16 @@ def change_rule(
 ) -> tuple[ChecklistRule, bool]:
     """The rule, and whether anything is different. `values`: any of FIELDS. Raises Refused or ChangedMeanwhile."""
     rule = ChecklistRule.objects.select_for_update(no_key=True).get(pk=1)
-    if version is not None and version != rule.version:
-        raise ChangedMeanwhile(rule)
-    if unknown := [name for name in values if name not in FIELDS]:
-        raise Refused({unknown[0][:64]: f"is not a field here; allowed are {', '.join(FIELDS)}"})
-    before, whole = as_values(rule), copy(rule)
-    for name, value in values.items():
-        setattr(whole, name, value)
-    after = as_values(whole)
+    refuse_outdated("The rule", rule.version, read=version)
+    whole = with_values(rule, values, FIELDS)
+    before, after = as_values(rule), as_values(whole)
     if wrong := problems(after):
         raise Refused(wrong)
     if before == after:
         return rule, False
     moment = now or timezone.now()
     whole.version += 1
-    whole.updated_at, whole.updated_by = moment, storable_text(actor.name, length=150)
+    stamp(whole, actor, moment)
     whole.save()
     record(
         actor=actor,

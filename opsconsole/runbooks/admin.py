@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest
@@ -11,26 +11,26 @@ from django.http import HttpRequest
 from alerts.silences import lines_of, parse_lines
 from opsconsole.accounts.actor import actor_of
 from opsconsole.audit.readonly import ReadOnlyAdmin
-from opsconsole.audit.reasoned import ReasonedForm
+from opsconsole.audit.reasoned import VersionedForm
+from opsconsole.audit.tuned_admin import Tuned, say_outcome
 from opsconsole.runbooks import services
 from opsconsole.runbooks.models import Incident, Runbook, RunbookStep
 from opsconsole.runbooks.values import FIELDS, MOST_STEPS, STEP_FIELDS, step_problems
 
 # A delete has no form to write a reason in.
 DELETED = "deleted in the admin"
+TUNER = "runbooks.tune_runbook"
 Texts = forms.Textarea(attrs={"rows": 3, "cols": 60})
 
 
-class RunbookForm(ReasonedForm):
-    """`version` is the one that was shown, so that nobody overwrites what somebody else changed meanwhile."""
-
+class RunbookForm(VersionedForm):
+    tuned = FIELDS
     matchers = forms.CharField(
         required=False,
         widget=Texts,
         help_text='Alerts whose labels match every line, as in a silence: breaker=~".+". alertname is the title. '
         "With neither category nor lines it is opened by hand.",
     )
-    version = forms.IntegerField(widget=forms.HiddenInput, initial=1)
 
     class Meta:
         model = Runbook
@@ -50,16 +50,6 @@ class RunbookForm(ReasonedForm):
             return [matcher.as_json() for matcher in parse_lines(self.cleaned_data["matchers"])]
         except ValueError as error:
             raise forms.ValidationError(str(error)) from None
-
-    def clean_version(self) -> int:
-        shown: int = self.cleaned_data["version"]
-        stored = Runbook.objects.filter(pk=self.instance.pk).values_list("version", flat=True).first()
-        if stored is not None and shown != stored:
-            raise forms.ValidationError("Somebody changed this runbook meanwhile: read the page again.")
-        return shown
-
-    def values(self) -> dict[str, Any]:
-        return {name: self.cleaned_data[name] for name in FIELDS}
 
 
 class StepForm(ModelForm):  # type: ignore[type-arg]  # the class takes no parameter at run time
@@ -104,25 +94,18 @@ class StepFormSet(BaseInlineFormSet):  # type: ignore[type-arg]  # likewise
         return [{name: row[name] for name in STEP_FIELDS} for row in rows]
 
 
-class StepInline(admin.StackedInline):  # type: ignore[type-arg]  # likewise
+class StepInline(Tuned, admin.StackedInline):  # type: ignore[type-arg]  # likewise
+    tuner = TUNER
     model = RunbookStep
     form = StepForm
     formset = StepFormSet
     extra = 1
     max_num = MOST_STEPS
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _may_write(request)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _may_write(request)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _may_write(request)
-
 
 @admin.register(Runbook)
-class RunbookAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # likewise
+class RunbookAdmin(Tuned, admin.ModelAdmin):  # type: ignore[type-arg]  # likewise
+    tuner = TUNER
     form = RunbookForm
     inlines = (StepInline,)
     list_display = ("name", "enabled", "category", "meant", "version", "updated_at", "updated_by")
@@ -133,15 +116,6 @@ class RunbookAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # likewise
     @admin.display(description="matchers")
     def meant(self, runbook: Runbook) -> str:
         return ", ".join(lines_of(runbook.matchers))
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return _may_write(request)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _may_write(request)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _may_write(request)
 
     def save_model(
         self, request: HttpRequest, obj: Runbook, form: "ModelForm[Runbook]", change: bool
@@ -158,20 +132,17 @@ class RunbookAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # likewise
         if not change:
             form.instance.pk = services.create(actor=actor, values=values, steps=steps, reason=reason).pk
         else:
-            try:
-                _, changed = services.change(
+            say_outcome(
+                request,
+                lambda: services.change(
                     actor=actor,
                     runbook_id=form.instance.pk,
                     values=values,
                     steps=steps,
                     reason=reason,
                     version=form.cleaned_data["version"],
-                )
-            except services.ChangedMeanwhile as error:
-                self.message_user(request, f"Nothing was saved. {error}", messages.ERROR)
-            else:
-                if not changed:
-                    self.message_user(request, "Nothing was changed.", messages.WARNING)
+                ),
+            )
         # What Django's log entry tells of them.
         for formset in formsets:
             formset.new_objects, formset.changed_objects, formset.deleted_objects = [], [], []
@@ -188,7 +159,3 @@ class RunbookAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # likewise
 class IncidentAdmin(ReadOnlyAdmin):
     list_display = ("id", "title", "started_at", "started_by", "closed_at", "closed_by")
     search_fields = ("title", "summary")
-
-
-def _may_write(request: HttpRequest) -> bool:
-    return bool(request.user.has_perm("runbooks.tune_runbook"))

@@ -1,13 +1,14 @@
 """What a runbook and its steps may be. Pure, but for the models' own bounds."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
 
 from alerts.matching import parse_matchers
 from killswitch.state import parse_scope
+from opsconsole.audit.tuned import Refused, model_problems
 from opsconsole.runbooks.choices import TARGETED, Press, Read, StepKind
 from opsconsole.runbooks.filling import CONSOLE, NAME, names_in
 from opsconsole.runbooks.models import Runbook, RunbookStep
@@ -20,26 +21,14 @@ MOST_NAMES = 5
 LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 
 
-class Refused(ValueError):
-    """`problems`: by field, what is allowed. Of a step: `steps[0].title`."""
-
-    def __init__(self, problems: Mapping[str, str]) -> None:
-        super().__init__("; ".join(f"{field}: {problem}" for field, problem in problems.items()))
-        self.problems = dict(problems)
-
-
 def texts_of(steps: Sequence[Any]) -> list[str]:
     """Where values can be named."""
     return [text for step in steps for text in (step.title, step.text, step.target, step.command)]
 
 
 def checked(runbook: Runbook, steps: Sequence[RunbookStep]) -> None:
-    """Raises Refused."""
-    problems: dict[str, str] = {}
-    try:
-        runbook.full_clean()
-    except ValidationError as error:
-        problems |= {field: words[0] for field, words in error.message_dict.items()}
+    """Raises Refused. Of a step, the field is such as `steps[0].title`."""
+    problems = model_problems(runbook)
     if runbook.matchers:
         try:
             parse_matchers(runbook.matchers)

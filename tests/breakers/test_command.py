@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from monitoring.breakers import api, selectors, services
+from monitoring.breakers import api_commands, selectors, services
 from monitoring.breakers.feed import BreakerFeed
 from monitoring.breakers.models import BreakerCommand, BreakerVersion, CircuitBreaker
 from opsconsole.accounts.models import User
@@ -22,7 +22,7 @@ URL = "/monitoring/circuit-breakers"
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody else applies anything while a test waits."""
-    monkeypatch.setattr(api, "PATIENCE", 0.0)
+    monkeypatch.setattr(api_commands, "PATIENCE", 0.0)
 
 
 ACTS = (

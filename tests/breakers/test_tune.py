@@ -10,6 +10,7 @@ from monitoring.breakers.feed import BreakerFeed
 from monitoring.breakers.models import BreakerCommand
 from opsconsole.accounts.models import User
 from opsconsole.audit.models import AuditEvent
+from opsconsole.audit.tuned import ChangedMeanwhile, Refused
 from tests.breakers.reporting import CONFIG, Process, a_breaker, row
 from tests.cast import ROOT
 
@@ -89,19 +90,17 @@ def test_the_service_refuses_what_the_admin_does(process: Process) -> None:
     def tune(**values: Any) -> None:
         services.tune(actor=ROOT, name="yahoo_finance", values=values, reason="")
 
-    with pytest.raises(
-        services.Refused, match="nonsense: is not a field here; allowed are failure_threshold"
-    ):
+    with pytest.raises(Refused, match="nonsense: is not a field here; allowed are failure_threshold"):
         tune(nonsense=1)
-    with pytest.raises(services.Refused, match="timeout_seconds: Ensure this value is greater"):
+    with pytest.raises(Refused, match="timeout_seconds: Ensure this value is greater"):
         tune(timeout_seconds=-1)
     with pytest.raises(
-        services.Refused, match=r"max_timeout_seconds must be at least timeout_seconds, 60 \(in AAPL\)"
+        Refused, match=r"max_timeout_seconds must be at least timeout_seconds, 60 \(in AAPL\)"
     ):
         tune(max_timeout_seconds=20)
     with pytest.raises(services.UnknownBreaker):
         services.tune(actor=ROOT, name="nobody's", values={}, reason="")
-    with pytest.raises(services.ChangedMeanwhile):
+    with pytest.raises(ChangedMeanwhile):
         services.tune(actor=ROOT, name="yahoo_finance", values={}, reason="", revision=9)
 
 

@@ -14,10 +14,12 @@ from opsconsole.checklist import selectors
 from opsconsole.checklist.choices import Verdict
 from opsconsole.checklist.lines import Line
 from tests.alert_rows import an_alert
+from tests.breakers import rows
 from tests.breakers.reporting import Process
 from tests.cast import ROOT
 from tests.checklist.conftest import NOW
 from tests.metrics.rows import minute
+from tests.pages.queries import most_queries
 
 pytestmark = pytest.mark.usefixtures("all_green")
 
@@ -77,6 +79,10 @@ def stop() -> None:
     killswitch.activate(actor=ROOT, reason="MANUAL", message="", scope="symbol:IBM")
 
 
+def go_silent() -> None:
+    rows.breakers(["batch"], now=NOW)
+
+
 @pytest.mark.parametrize(
     ("act", "key", "verdict", "words"),
     [
@@ -94,6 +100,7 @@ def stop() -> None:
         (lose_the_cost, "ai_cost", Verdict.UNKNOWN, "unknown: never reported, less than $10.00 wanted"),
         (open_a_breaker, "breakers", Verdict.RED, "1 of 2 not closed: sec_edgar"),
         (lose_the_breakers, "breakers", Verdict.UNKNOWN, "None has been reported"),
+        (go_silent, "breakers", Verdict.UNKNOWN, "1 of 2 unknown: no process reports them"),
         (stop, "kill_switch", Verdict.RED, "symbol:IBM is HALTED"),
     ],
 )
@@ -102,3 +109,20 @@ def test_what_is_not_so_is_named(act: Callable[[], None], key: str, verdict: Ver
     found = lines()
     assert (found[key].verdict, found[key].text) == (verdict, words)
     assert [line.key for line in found.values() if not line.green] == [key]
+
+
+def test_many_breakers_are_named_as_far_as_there_is_room_and_read_at_once() -> None:
+    made = rows.breakers([*"gfedcba", "batch"], now=NOW)
+    there = rows.processes(["GOOG"], now=NOW)
+    rows.states(made[:5], there, "OPEN", now=NOW)
+    rows.states(made[5:7], there, "HALF_OPEN", now=NOW)
+    with most_queries(12):
+        found = lines()["breakers"]
+    assert found.text == "7 of 9 not closed: c, d, e, f, g and 2 more"
+    assert found.values == {
+        "OPEN": 5,
+        "HALF_OPEN": 2,
+        "CLOSED": 1,
+        "UNKNOWN": 1,
+        "not_closed": ["c", "d", "e", "f", "g"],
+    }

@@ -15,6 +15,7 @@ from monitoring.health.models import HealthComponent
 from monitoring.health.values import FIELDS
 from opsconsole.accounts.models import User
 from opsconsole.audit.models import AuditEvent
+from opsconsole.audit.tuned import ChangedMeanwhile, Refused
 from tests.cast import ROOT
 from tests.health.looking import at, component, found, submitted
 
@@ -62,7 +63,7 @@ def test_needs_the_right_to_tune(bob: User, alice: User, redis: HealthComponent)
 
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"reason": ""}, "Say why."),
-    ({"version": 7}, "Somebody changed this component meanwhile"),
+    ({"version": 7}, "Somebody changed this health component meanwhile"),
     ({"interval_seconds": 1}, "greater than or equal to 2"),
     ({"budget_seconds": 11}, "must not be longer than the interval"),
     ({"failures": 0}, "1"),
@@ -106,22 +107,22 @@ def test_refuses_a_target_with_words(sam: User, values: dict[str, Any], words: s
 
 def test_the_service_refuses_what_the_admin_does(redis: HealthComponent) -> None:
     change: dict[str, Any] = {"actor": ROOT, "component_id": redis.pk, "reason": ""}
-    with pytest.raises(services.Refused, match="nonsense: is not a field here"):
+    with pytest.raises(Refused, match="nonsense: is not a field here"):
         services.change(**change, values={"nonsense": 1})
-    with pytest.raises(services.Refused, match="degraded_ms: must be a number from 1 to 60000"):
+    with pytest.raises(Refused, match="degraded_ms: must be a number from 1 to 60000"):
         services.change(**change, values={}, settings={"degraded_ms": True})
-    with pytest.raises(services.Refused, match="budget_seconds: must not be longer"):
+    with pytest.raises(Refused, match="budget_seconds: must not be longer"):
         services.change(**change, values={"budget_seconds": 60.0})
-    with pytest.raises(services.ChangedMeanwhile):
+    with pytest.raises(ChangedMeanwhile):
         services.change(**change, values={"failures": 3}, version=9)
-    with pytest.raises(services.Refused, match="only what was added can be removed"):
+    with pytest.raises(Refused, match="only what was added can be removed"):
         services.remove(actor=ROOT, component_id=redis.pk, reason="")
     worker = component("urgent-worker")
-    with pytest.raises(services.Refused, match="queue: says what the component is"):
+    with pytest.raises(Refused, match="queue: says what the component is"):
         services.change(
             actor=ROOT, component_id=worker.pk, values={}, settings={"queue": "default"}, reason=""
         )
-    with pytest.raises(services.Refused, match="kind: must be one of http, tcp, certificate, disk"):
+    with pytest.raises(Refused, match="kind: must be one of http, tcp, certificate, disk"):
         services.add(actor=ROOT, kind=Kind.REDIS, name="x", values={}, settings={}, reason="")
 
 

@@ -198,7 +198,7 @@ def test_the_overview_has_what_is_broken(sam: User, bob: User, charlie: User, br
     assert "No process has reported a circuit breaker yet" in browse(bob).get("/").content.decode()
     one_of_each(sam)
     client = browse(bob)
-    with most_queries(46):
+    with most_queries(39):
         text = " ".join(client.get("/").content.decode().split())
     names = re.findall(r'id="broken-\d+-open"[^>]*><b><bdi>(.*?)</bdi>', text)
     assert names == ["f open", "e forced open", "d half", "c forced closed"]

@@ -7,6 +7,7 @@ from django.test import Client
 
 from opsconsole.accounts.models import User
 from opsconsole.audit.models import AuditEvent
+from opsconsole.audit.tuned import ChangedMeanwhile, Refused
 from opsconsole.runbooks import services
 from opsconsole.runbooks.models import Runbook, RunbookStep
 from opsconsole.runbooks.text import as_html
@@ -106,9 +107,9 @@ def test_the_service_refuses_what_the_admin_does(runbook: Runbook) -> None:
         ({"slug": "system-degraded"}, [STEP], "slug"),
         ({}, [STEP | {"text": " ".join(f"{{{{a{n}}}}}" for n in range(6))}], "at most 5 values"),
     ):
-        with pytest.raises(services.Refused, match=why):
+        with pytest.raises(Refused, match=why):
             services.change(actor=ROOT, runbook_id=runbook.pk, values=values, steps=steps, reason="")
-    with pytest.raises(services.ChangedMeanwhile):
+    with pytest.raises(ChangedMeanwhile):
         services.change(actor=ROOT, runbook_id=runbook.pk, values={}, steps=[STEP], reason="", version=9)
 
 

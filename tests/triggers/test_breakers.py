@@ -9,6 +9,7 @@ from killswitch.models import Activation, TradingClient
 from monitoring.triggers import services
 from monitoring.triggers.evaluating import evaluate
 from monitoring.triggers.models import Trigger
+from opsconsole.audit.tuned import Refused
 from tests.breakers.reporting import NOW, Process, a_breaker
 from tests.cast import ROOT
 from tests.triggers.rows import mode, only, state_of, told
@@ -37,7 +38,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
     ],
 )
 def test_what_makes_no_sense_is_refused(values: dict[str, Any], words: str) -> None:
-    with pytest.raises(services.Refused, match=words):
+    with pytest.raises(Refused, match=words):
         services.create(actor=ROOT, values=WATCH | {"name": "another"} | values, reason="")
 
 

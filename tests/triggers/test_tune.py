@@ -11,6 +11,7 @@ from monitoring.triggers.evaluating import evaluate
 from monitoring.triggers.models import Trigger
 from opsconsole.accounts.models import User
 from opsconsole.audit.models import AuditEvent
+from opsconsole.audit.tuned import ChangedMeanwhile, Refused
 from tests.cast import ROOT
 from tests.metrics.series import NOW
 from tests.triggers.rows import GAUGE, LOSS, only, report, state_of
@@ -94,18 +95,18 @@ def test_refuses_with_words(sam: User, trigger: Trigger, values: dict[str, Any],
 
 def test_a_window_is_of_whole_minutes(db: None) -> None:
     counter = {"metric": "ai_cost_usd_total", "aggregate": "INCREASE", "comparison": "ABOVE", "threshold": 1}
-    with pytest.raises(services.Refused, match="window_seconds: must be whole minutes"):
+    with pytest.raises(Refused, match="window_seconds: must be whole minutes"):
         services.create(actor=ROOT, values=LOSS | counter | {"window_seconds": 90}, reason="")
 
 
 def test_the_service_refuses_what_the_admin_does(trigger: Trigger) -> None:
-    with pytest.raises(services.Refused, match="nonsense: is not a field here; allowed are name, enabled"):
+    with pytest.raises(Refused, match="nonsense: is not a field here; allowed are name, enabled"):
         services.change(actor=ROOT, trigger_id=trigger.pk, values={"nonsense": 1}, reason="")
-    with pytest.raises(services.Refused, match="metric: must be a counter or gauge"):
+    with pytest.raises(Refused, match="metric: must be a counter or gauge"):
         services.change(actor=ROOT, trigger_id=trigger.pk, values={"metric": "x"}, reason="")
-    with pytest.raises(services.Refused, match="name: Trigger with this Name already exists"):
+    with pytest.raises(Refused, match="name: Trigger with this Name already exists"):
         services.create(actor=ROOT, values=LOSS | {"name": trigger.name}, reason="")
-    with pytest.raises(services.ChangedMeanwhile):
+    with pytest.raises(ChangedMeanwhile):
         services.change(actor=ROOT, trigger_id=trigger.pk, values={"threshold": -1}, reason="", version=9)
 
 

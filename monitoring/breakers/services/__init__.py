@@ -14,14 +14,12 @@ from monitoring.breakers.services.commands import (
 from monitoring.breakers.services.housekeeping import forget, sweep
 from monitoring.breakers.services.probing import lease_probe
 from monitoring.breakers.services.reporting import ForeignProcess, Taken, take_report
-from monitoring.breakers.services.tuning import ChangedMeanwhile, Refused, as_values, own_configs, tune
+from monitoring.breakers.services.tuning import as_values, own_configs, tune
 
 __all__ = [
-    "ChangedMeanwhile",
     "ForeignProcess",
     "NotHeld",
     "Outcome",
-    "Refused",
     "Taken",
     "UnknownBreaker",
     "as_values",

@@ -1,11 +1,9 @@
 """Settings of breakers, as supervisors tune them: they reach running processes by their streams."""
 
 from collections.abc import Mapping
-from copy import copy
 from datetime import datetime
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from killswitch.locking import bounded
@@ -20,30 +18,12 @@ from monitoring.breakers.sharing import Shared
 from monitoring.breakers.tuning import TUNABLE, problems, settings_of
 from opsconsole.audit.actor import Actor
 from opsconsole.audit.services import record
-from opsconsole.audit.storable import storable_text
+from opsconsole.audit.tuned import Refused, model_problems, refuse_outdated, stamp, with_values
 from opsconsole.live.publish import publish
 
 # What a person sets; `comment` concerns no process.
 TUNED = (*TUNABLE, "quorum", "comment")
 STAMP = ("revision", "updated_at", "updated_by")
-
-
-class Refused(ValueError):
-    """`problems`: by field, what is allowed."""
-
-    def __init__(self, problems: Mapping[str, str]) -> None:
-        super().__init__("; ".join(f"{field}: {problem}" for field, problem in problems.items()))
-        self.problems = dict(problems)
-
-
-class ChangedMeanwhile(Exception):
-    """The settings have another revision than the caller read; nothing was changed."""
-
-    def __init__(self, breaker: CircuitBreaker) -> None:
-        super().__init__(
-            f"The settings of {breaker.name} have revision {breaker.revision} by now: read them again."
-        )
-        self.revision = breaker.revision
 
 
 @bounded
@@ -62,8 +42,7 @@ def tune(
     """
     version, db_now = lock_version()
     moment, breaker = now or db_now, locked(name)
-    if revision is not None and revision != breaker.revision:
-        raise ChangedMeanwhile(breaker)
+    refuse_outdated(breaker.name, breaker.revision, read=revision)
     before = as_values(breaker)
     after = before | _checked(breaker, values, now=moment)
     if before == after:
@@ -73,7 +52,7 @@ def tune(
     if before["quorum"] and not breaker.quorum and breaker.shared:
         put(breaker, Shared(generation=breaker.shared_generation), version=version + 1, now=moment)
     breaker.revision += 1
-    breaker.updated_at, breaker.updated_by = moment, storable_text(actor.name, length=150)
+    stamp(breaker, actor, moment)
     if {**before, "comment": ""} != {**after, "comment": ""}:
         breaker.version = version + 1
         issue(CommandKind.TUNE, breaker, actor, reason, version=version + 1, now=moment)
@@ -104,15 +83,8 @@ def own_configs(breaker: CircuitBreaker, *, now: datetime | None = None) -> dict
 
 def _checked(breaker: CircuitBreaker, values: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
     """The given values, as they are stored, if they are sound together and in every process that has it."""
-    if unknown := [name for name in values if name not in TUNED]:
-        raise Refused({unknown[0][:64]: f"is not a field here; allowed are {', '.join(TUNED)}"})
-    whole = copy(breaker)
-    for name, value in values.items():
-        setattr(whole, name, value)
-    try:
-        whole.full_clean(validate_unique=False, validate_constraints=False)
-    except ValidationError as error:
-        raise Refused({field: words[0] for field, words in error.message_dict.items()}) from None
-    if wrong := problems(settings_of(whole), own_configs(breaker, now=now)):
+    whole = with_values(breaker, values, TUNED)
+    wrong = model_problems(whole, among_others=False)
+    if wrong or (wrong := problems(settings_of(whole), own_configs(breaker, now=now))):
         raise Refused(wrong)
     return {name: getattr(whole, name) for name in values}

@@ -3,22 +3,17 @@
 What health tells of already is not told beside it, but is told if it outlasts that.
 """
 
-import logging
 from collections.abc import Mapping
 from datetime import datetime
 
-from django.db import DatabaseError, transaction
-
 from alerts.choices import Category, Priority
 from alerts.services.raised import RaisedAlert
-from alerts.services.submitting import submit
+from alerts.services.submitting import submit_beside
 from monitoring.health.choices import Kind, Status
 from monitoring.health.models import HealthComponent
 from monitoring.health.watchdog.models import Watch
 from monitoring.health.watchdog.stages import Passing, Stage
 from opsconsole.audit.actor import Actor
-
-logger = logging.getLogger(__name__)
 
 ACTOR = Actor.system("watchdog")
 SOURCE = "watchdog"
@@ -43,9 +38,9 @@ def tell(watch: Watch, late: Passing | None, *, error: str = "", now: datetime) 
     if wanted == watch.told:
         return False
     if watch.told:
-        _submit(_alert(Stage(watch.told), "", resolved=True), now=now)
+        submit_beside(actor=ACTOR, alert=_alert(Stage(watch.told), "", resolved=True), now=now)
     if late is not None and wanted:
-        _submit(_alert(late.stage, _words(late, error)), now=now)
+        submit_beside(actor=ACTOR, alert=_alert(late.stage, _words(late, error)), now=now)
     watch.told = wanted
     return True
 
@@ -82,12 +77,3 @@ def _alert(stage: Stage, message: str, *, resolved: bool = False) -> RaisedAlert
         resolved=resolved,
         dedupe_key=f"watchdog:{stage}",
     )
-
-
-def _submit(alert: RaisedAlert, *, now: datetime) -> None:
-    """In a savepoint: whatever is wrong with the alerts, the finding is kept."""
-    try:
-        with transaction.atomic():
-            submit(actor=ACTOR, alert=alert, now=now)
-    except (DatabaseError, ValueError):
-        logger.exception("An alert of the watchdog could not be raised: %s", alert.title)

@@ -13,15 +13,12 @@ from opsconsole.runbooks.services.opening import (
 )
 from opsconsole.runbooks.services.shared import IncidentClosed, UnknownIncident
 from opsconsole.runbooks.services.stepping import UnknownStep, complete, take_back
-from opsconsole.runbooks.services.writing import ChangedMeanwhile, as_values, change, create, delete
-from opsconsole.runbooks.values import Refused
+from opsconsole.runbooks.services.writing import as_values, change, create, delete
 
 __all__ = [
-    "ChangedMeanwhile",
     "IncidentClosed",
     "MissingValues",
     "Opened",
-    "Refused",
     "SwitchedOff",
     "UnknownAlert",
     "UnknownIncident",

@@ -9,20 +9,12 @@ from django.utils import timezone
 
 from opsconsole.audit.actor import Actor
 from opsconsole.audit.services import record
-from opsconsole.audit.storable import storable_text
+from opsconsole.audit.tuned import Refused, refuse_outdated, stamp, with_values
 from opsconsole.live.publish import publish
 from opsconsole.runbooks.models import Runbook, RunbookStep
-from opsconsole.runbooks.values import FIELDS, STEP_FIELDS, Refused, checked
+from opsconsole.runbooks.values import FIELDS, STEP_FIELDS, checked
 
 TOPIC = "runbooks"
-
-
-class ChangedMeanwhile(Exception):
-    """The runbook has another version than the caller read; nothing was changed."""
-
-    def __init__(self, runbook: Runbook) -> None:
-        super().__init__(f"{runbook.name} has version {runbook.version} by now: read it again.")
-        self.version = runbook.version
 
 
 @transaction.atomic
@@ -35,11 +27,10 @@ def create(
     now: datetime | None = None,
 ) -> Runbook:
     """`values`: any of FIELDS; `steps`: in their order, any of STEP_FIELDS each. Raises Refused."""
-    moment, runbook = now or timezone.now(), Runbook()
-    _put(runbook, values)
+    moment, runbook = now or timezone.now(), with_values(Runbook(), values, FIELDS)
     made = _made(steps)
     checked(runbook, made)
-    _stamp(runbook, actor, moment)
+    stamp(runbook, actor, moment)
     runbook.save()
     _store(runbook, made)
     _tell(actor, "runbooks.created", runbook, reason, None, as_values(runbook), moment)
@@ -62,17 +53,16 @@ def change(
     Raises Runbook.DoesNotExist, Refused or ChangedMeanwhile.
     """
     runbook = Runbook.objects.select_for_update(no_key=True).get(pk=runbook_id)
-    if version is not None and version != runbook.version:
-        raise ChangedMeanwhile(runbook)
+    refuse_outdated(runbook.name, runbook.version, read=version)
     before, moment = as_values(runbook), now or timezone.now()
     made = list(runbook.steps.all()) if steps is None else _made(steps)
-    _put(runbook, values)
+    runbook = with_values(runbook, values, FIELDS)
     checked(runbook, made)
     after = _described(runbook, made)
     if before == after:
         return runbook, False
     runbook.version += 1
-    _stamp(runbook, actor, moment)
+    stamp(runbook, actor, moment)
     runbook.save()
     if steps is not None:
         runbook.steps.all().delete()
@@ -104,13 +94,6 @@ def _described(runbook: Runbook, steps: Sequence[RunbookStep]) -> dict[str, Any]
     return values | described
 
 
-def _put(runbook: Runbook, values: Mapping[str, Any]) -> None:
-    if unknown := [name for name in values if name not in FIELDS]:
-        raise Refused({unknown[0][:64]: f"is not a field here; allowed are {', '.join(FIELDS)}"})
-    for name, value in values.items():
-        setattr(runbook, name, value)
-
-
 def _made(steps: Sequence[Mapping[str, Any]]) -> list[RunbookStep]:
     for number, step in enumerate(steps):
         if unknown := [name for name in step if name not in STEP_FIELDS]:
@@ -123,10 +106,6 @@ def _store(runbook: Runbook, steps: Sequence[RunbookStep]) -> None:
     for step in steps:
         step.runbook = runbook
     RunbookStep.objects.bulk_create(steps)
-
-
-def _stamp(runbook: Runbook, actor: Actor, moment: datetime) -> None:
-    runbook.updated_at, runbook.updated_by = moment, storable_text(actor.name, length=150)
 
 
 def _tell(

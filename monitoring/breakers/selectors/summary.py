@@ -1,30 +1,19 @@
-"""Reads of the breakers, as pages and API show them."""
+"""Breakers over all processes that are there: how each is, in one row."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from difflib import get_close_matches
 from typing import Any
 
-from django.db.models import Case, CharField, Count, Max, Min, Prefetch, Q, QuerySet, Sum, Value, When
+from django.db.models import Case, CharField, Count, Max, Min, Q, QuerySet, Sum, Value, When
 
 from monitoring.breakers import opening
 from monitoring.breakers.choices import STATES, UNKNOWN, State
-from monitoring.breakers.models import (
-    BreakerApplied,
-    BreakerCommand,
-    BreakerProcess,
-    BreakerState,
-    BreakerTransition,
-    CircuitBreaker,
-)
+from monitoring.breakers.models import BreakerState, CircuitBreaker
 from monitoring.breakers.presence import present
 from monitoring.breakers.tuning import settings_of
 from monitoring.day import this_week, today
-
-NEAREST = 5
-# How much two names must have in common, from 0 to 1: a forgotten half is still near.
-LIKENESS = 0.45
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,23 +107,6 @@ class ViewPage:
     next_name: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class TransitionPage:
-    """`next_id`: pass it as `before_id` for older ones; None on the last page."""
-
-    results: list[BreakerTransition]
-    next_id: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a command has come: `applied` of `of` processes. `waiting`: who has not."""
-
-    applied: int
-    of: int
-    waiting: list[str]
-
-
 def overview(
     *, now: datetime, state: str = "", search: str = "", limit: int | None = None, after: str = ""
 ) -> ViewPage:
@@ -152,12 +124,18 @@ def overview(
     return ViewPage(_views(found, now=now), found[-1].name if more else None)
 
 
+def states(*, now: datetime) -> dict[str, str]:
+    """The state of each by its name, UNKNOWN included. One query."""
+    return dict(_summed(now).values_list("name", "worst"))
+
+
 def counts(*, now: datetime) -> dict[str, int]:
     """How many breakers are in which state, UNKNOWN included."""
-    found = dict.fromkeys([*(str(state) for state in STATES), UNKNOWN], 0)
-    for worst in _summed(now).values_list("worst", flat=True):
-        found[worst] += 1
-    return found
+    return tallied(states(now=now))
+
+
+def tallied(states: Mapping[str, str]) -> dict[str, int]:
+    return dict.fromkeys([*(str(state) for state in STATES), UNKNOWN], 0) | Counter(states.values())
 
 
 def breaker(name: str, *, now: datetime) -> BreakerView:
@@ -170,103 +148,6 @@ def of(ids: Sequence[int], *, now: datetime) -> list[BreakerView]:
     """These breakers, in this order; those that are gone meanwhile are left out."""
     rows = {row.pk: row for row in _summed(now).filter(pk__in=ids)}
     return _views([rows[pk] for pk in ids if pk in rows], now=now)
-
-
-def nearest(name: str) -> list[str]:
-    """Names like this one, the nearest first."""
-    known = {known.casefold(): known for known in CircuitBreaker.objects.values_list("name", flat=True)}
-    return [known[found] for found in get_close_matches(name.casefold(), known, n=NEAREST, cutoff=LIKENESS)]
-
-
-def processes(breaker_id: int, *, now: datetime, gone: bool = False) -> list[BreakerState]:
-    """What each process that is there says (each with its `process` and that one's `stream`), the worst first. `gone`: also those that are not."""
-    rows = BreakerState.objects.filter(breaker_id=breaker_id).select_related("process__stream")
-    if not gone:
-        rows = rows.filter(present(now, "process__"))
-    order = {str(state): number for number, state in enumerate(STATES)}
-    return sorted(rows, key=lambda row: (order[row.state], row.process.name, row.process_id))
-
-
-def present_processes(*, now: datetime) -> int:
-    """How many processes are there, whatever breakers they have."""
-    return BreakerProcess.objects.filter(present(now)).count()
-
-
-def transitions(
-    *,
-    breaker_id: int | None = None,
-    limit: int = 50,
-    before_id: int | None = None,
-    to: str = "",
-    client: str = "",
-    search: str = "",
-    since: datetime | None = None,
-    until: datetime | None = None,
-) -> TransitionPage:
-    """The newest by their own times, with their `breaker`. `search`: part of the client's name, or of the cause.
-
-    An unknown `before_id` begins at the newest.
-    """
-    rows = BreakerTransition.objects.select_related("breaker").order_by("-at", "-id")
-    wanted = {"breaker_id": breaker_id, "at__gte": since, "at__lt": until}
-    rows = rows.filter(**{name: value for name, value in wanted.items() if value is not None})
-    if to:
-        rows = rows.filter(to_state=to)
-    if client:
-        rows = rows.filter(client=client)
-    if search:
-        said = Q(cause_type__icontains=search) | Q(cause_text__icontains=search)
-        rows = rows.filter(Q(client__icontains=search) | said)
-    if before_id is not None:
-        at = BreakerTransition.objects.filter(pk=before_id).values_list("at", flat=True).first()
-        rows = rows if at is None else rows.filter(Q(at__lt=at) | Q(at=at, pk__lt=before_id))
-    found = list(rows[: limit + 1])
-    return TransitionPage(found[:limit], found[limit - 1].pk if len(found) > limit else None)
-
-
-def commands(breaker_id: int | None = None, *, limit: int = 10) -> list[BreakerCommand]:
-    """The newest that this breaker (None: any) was told, those to all included, with their `processes`."""
-    rows = BreakerCommand.objects.select_related("breaker").order_by("-id")
-    if breaker_id is not None:
-        rows = rows.filter(Q(breaker_id=breaker_id) | Q(breaker=None))
-    told = Prefetch("processes", queryset=BreakerApplied.objects.order_by("client", "pk"))
-    return list(rows.prefetch_related(told)[:limit])
-
-
-def progress(command_id: int) -> Progress:
-    rows = list(BreakerApplied.objects.filter(command_id=command_id).order_by("client", "pk"))
-    waiting = [row.client for row in rows if row.at is None]
-    return Progress(applied=len(rows) - len(waiting), of=len(rows), waiting=waiting)
-
-
-def failing(*, now: datetime, name: str = "", client: str = "") -> "Failing":
-    """What of this breaker (empty: any) is not closed of its own accord, in this client (empty: any): for triggers."""
-    rows = BreakerState.objects.all()
-    if name:
-        rows = rows.filter(breaker__name=name)
-    if client:
-        rows = rows.filter(process__name=client)
-    there = present(now, "process__")
-    not_closed = rows.filter(forced="", failing_since__isnull=False).select_related("process", "breaker")
-    longest = not_closed.filter(there).order_by("failing_since", "pk").first()
-    # It went without saying goodbye, and nobody of its name has come after it.
-    heirs = BreakerState.objects.filter(there).values("process__name")
-    lost = not_closed.filter(process__stream__isnull=False, process__stream__left_at=None).exclude(
-        there | Q(process__name__in=heirs)
-    )
-    newest = (
-        lost.filter(process__reported_at__gt=now - opening.MISSED).order_by("-process__reported_at").first()
-    )
-    return Failing(known=rows.exists(), longest=longest, lost=newest)
-
-
-@dataclass(frozen=True, slots=True)
-class Failing:
-    """`known`: whether anybody has ever reported it. `longest`: what has not been closed for longest; `lost`: a process that is missed."""
-
-    known: bool
-    longest: BreakerState | None
-    lost: BreakerState | None
 
 
 def _summed(now: datetime) -> "QuerySet[Any]":
