@@ -56,7 +56,7 @@ def _wish(control: Control, options: Options) -> list[str]:
     told = [control.tell(wish) for wish in options.wishes]
     if None in told:
         raise Refused("The demo has ended.")
-    return [f"{said[0].upper()}{said[1:]}." for said in told if said]
+    return [f"{said}." for said in told if said]
 
 
 def _run(folder: Path, options: Options) -> int:

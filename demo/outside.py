@@ -160,10 +160,9 @@ class Outside:
                 ", ".join(f"{Failure(name, one.kind)}" for name, one in self._failing.items()) or "all works"
             )
         service = str(body["heal"])
-        healed = [known(service)] if service else list(self._failing)
-        for name in healed:
+        for name in [known(service)] if service else list(self._failing):
             self.heal(name)
-        return f"{', '.join(healed) or 'every service'} works"
+        return f"{service or 'Every service'} works"
 
 
 def _message(body: dict[str, Any]) -> tuple[HTTPStatus, dict[str, Any]]:

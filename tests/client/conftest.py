@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from opsclient import OpsConsole
+from opsclient.circuit_breaker import CircuitBreakerManager
 from opsclient.metrics import MetricsCollector
 from opsclient.smart_alerts import SmartAlertManager
 
@@ -60,6 +61,12 @@ def console(connect: Callable[..., OpsConsole]) -> OpsConsole:
     made = connect()
     assert made.wait_until_live()
     return made
+
+
+@pytest.fixture
+def breakers(console: OpsConsole) -> CircuitBreakerManager:
+    """Makes circuit breakers that follow the console's stream."""
+    return CircuitBreakerManager(console=console)
 
 
 @pytest.fixture

@@ -12,15 +12,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.client.alert_board import AlertBoard
 from tests.client.breaker_board import Breakers
 from tests.client.ledger import Ledger
-
-HUB_CLOCK_OFFSET = 987_654.0  # the hub's clock shares nothing with the client's
-
-
-def hub_clock() -> float:
-    """The hub's own clock."""
-    return time.monotonic() + HUB_CLOCK_OFFSET
+from tests.client.switch_board import SwitchBoard, hub_clock
 
 
 def eventually(condition: Callable[[], Any], what: str = "", within: float = 10.0) -> Any:
@@ -46,15 +41,11 @@ class Stream:
 
 
 @dataclass
-class ConsoleServer:
-    """The console. Change its attributes at any time; `push()` makes a new epoch known."""
+class ConsoleServer(SwitchBoard, AlertBoard):
+    """The console. Change its attributes at any time."""
 
     term: float = 1.0
     renew: float = 0.05
-    epoch: int = 1
-    switches: list[dict[str, Any]] = field(default_factory=list)
-    drills: list[dict[str, Any]] = field(default_factory=list)
-    commands: list[dict[str, Any]] = field(default_factory=list)
     token: str | None = "sesame"  # of this server alone
     stream_answer: Callable[["Handler"], bool] | None = (
         None  # answers in place of the stream if it returns True
@@ -70,15 +61,8 @@ class ConsoleServer:
     acks: list[dict[str, Any]] = field(default_factory=list)
     reports: list[dict[str, Any]] = field(default_factory=list)
     posts: list[tuple[str, dict[str, Any], dict[str, str]]] = field(default_factory=list)
-    alerts: list[dict[str, Any]] = field(default_factory=list)  # taken, each once
     metrics: Ledger = field(default_factory=Ledger)
     breakers: Breakers = field(default_factory=Breakers)
-    decision: str = "SENT"
-    may_tune: bool = True
-    rules: dict[str, dict[str, Any]] = field(default_factory=dict)
-    answered_keys: dict[str, tuple[dict[str, Any], dict[str, Any]]] = field(default_factory=dict)
-    lock: threading.RLock = field(default_factory=threading.RLock)
-    activation: int = 0
     port: int = 0
     down: bool = False
     tls: ssl.SSLContext | None = None
@@ -106,90 +90,6 @@ class ConsoleServer:
         scheme = "http" if self.tls is None else "https"
         return f"{scheme}://127.0.0.1:{self.port}"
 
-    def snapshot(self) -> dict[str, Any]:
-        """What a `state` event carries."""
-        with self.lock:
-            return {
-                "epoch": self.epoch,
-                "s": hub_clock(),
-                "switches": list(self.switches),
-                "drills": list(self.drills),
-                "commands": list(self.commands),
-            }
-
-    def halt(self, scope: str = "global", *, mode: str = "HALTED", **more: Any) -> int:
-        """Stop a scope, as an operator would; the id of the activation."""
-        with self.lock:
-            self.activation += 1
-            self.epoch += 1
-            self.switches = [s for s in self.switches if s["scope"] != scope]
-            self.switches.append(
-                {
-                    "scope": scope,
-                    "mode": mode,
-                    "reason": "MANUAL",
-                    "message": "stop it",
-                    "metadata": {"desk": 1},
-                    "since": "2026-11-22T10:30:00Z",
-                    "by": "dana",
-                    "activation": self.activation,
-                    "epoch": self.epoch,
-                    **more,
-                }
-            )
-            return self.activation
-
-    def rearm(self, scope: str = "global") -> None:
-        """End the stop of a scope."""
-        with self.lock:
-            self.epoch += 1
-            self.switches = [s for s in self.switches if s["scope"] != scope]
-
-    def drill(self) -> int:
-        """Begin a drill; the id of its activation."""
-        with self.lock:
-            self.activation += 1
-            self.epoch += 1
-            self.drills = [{"activation": self.activation, "scope": "global", "epoch": self.epoch}]
-            return self.activation
-
-    def command(self, kind: str, *, command_id: int = 3, targets: tuple[int, ...] = (1,)) -> None:
-        """Ask clients to cancel orders or close positions."""
-        with self.lock:
-            self.epoch += 1
-            self.commands = [
-                {"id": command_id, "kind": kind, "activation": 1, "targets": list(targets), "by": "d"}
-            ]
-
-    def take_alerts(self, data: dict[str, Any], key: str) -> tuple[int, dict[str, Any]]:
-        """Status and answer, as of the real console: a key that has been here gets the answer of then."""
-        with self.lock:
-            if key in self.answered_keys:
-                body, answer = self.answered_keys[key]
-                if body == data:
-                    return 200, answer
-                return 422, {"error": {"code": "key_reused", "message": "another body", "details": {}}}
-            accepted, rejected = [], []
-            for index, alert in enumerate(data["alerts"]):
-                if "poison" in alert["title"]:
-                    rejected.append({"index": index, "message": "title: bad", "details": {}})
-                    continue
-                self.alerts.append(alert)
-                trace = [{"gate": "force", "passed": True, "forced": alert.get("force", False)}]
-                facts = {"id": len(self.alerts), "decision": self.decision, "reason": "", "new": True}
-                accepted.append({"index": index, **facts, "trace": trace})
-            if not accepted:
-                message = f"None of the {len(rejected)} alerts can be used."
-                details = {f"alerts[{row['index']}]": row["message"] for row in rejected}
-                return 400, {"error": {"code": "invalid", "message": message, "details": details}}
-            answer = {"accepted": accepted, "rejected": rejected}
-            self.answered_keys[key] = (data, answer)
-            return 207 if rejected else 200, answer
-
-    def titles(self) -> list[str]:
-        """Of the alerts that were taken, in order."""
-        return [alert["title"] for alert in list(self.alerts)]
-
     def cut_streams(self) -> None:
         """End every stream at once, in the middle of an event."""
         for stream in list(self.streams):
@@ -209,6 +109,16 @@ class ConsoleServer:
             lambda: next((report for report in list(self.reports) if condition(report)), None), "report"
         )
         return found
+
+    def wait_applied(self, name: str, version: int) -> dict[str, Any]:
+        """How this breaker stands in the first report that has this version in force."""
+
+        def found() -> dict[str, Any] | None:
+            latest = self.breakers.latest(name)
+            return latest if latest is not None and latest["applied"] >= version else None
+
+        row: dict[str, Any] = eventually(found, f"version {version} of {name} is applied")
+        return row
 
 
 class _Server(ThreadingHTTPServer):

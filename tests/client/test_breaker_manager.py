@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from opsclient.alerts.choices import AlertCategory
 from opsclient.circuit_breaker import (
-    CircuitBreaker,
     CircuitBreakerManager,
     CircuitBreakerOpenError,
     CircuitConfig,
@@ -16,19 +15,9 @@ from opsclient.circuit_breaker import (
 )
 from opsclient.errors import ConfigurationError
 
+from tests.client.breaker_calls import ONE, fail, trip
 from tests.client.console_server import ConsoleServer, eventually
-from tests.client.test_fork import exit_code, in_child
-
-ONE = CircuitConfig(failure_threshold=1)
-
-
-def fail() -> None:
-    raise ValueError("no")
-
-
-def trip(breaker: CircuitBreaker) -> None:
-    with pytest.raises(ValueError, match="no"):
-        breaker.call_sync(fail)
+from tests.client.test_fork import exit_code, held_by_another_thread, in_child
 
 
 class Alerts:
@@ -117,15 +106,17 @@ def test_with_a_console_the_console_raises_the_alert(
 
 
 def test_an_alert_manager_that_hangs_holds_up_no_call() -> None:
-    hangs = threading.Event()
+    go_on, told = threading.Event(), threading.Event()
 
     class Hanging:
         def alert_critical_error(self, **_: object) -> None:
-            hangs.wait(20)
+            go_on.wait(10)
+            told.set()
 
     trip(CircuitBreakerManager(alert_manager=Hanging()).create_breaker("b", ONE))
-    assert not hangs.is_set()
-    hangs.set()
+    assert not told.is_set()
+    go_on.set()
+    assert told.wait(10)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
@@ -147,8 +138,7 @@ def test_a_forked_child_keeps_what_is_open_and_counts_for_itself() -> None:
             and is_open.state == "CLOSED"
         )
 
-    # A lock that another thread of the parent holds must not be held for ever in the child.
-    with closed.keeper._lock:
+    with held_by_another_thread(closed.keeper._lock):
         pid = in_child(work)
     assert exit_code(pid) == 0
     assert is_open.state == "OPEN"

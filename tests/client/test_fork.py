@@ -3,7 +3,8 @@
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,24 @@ def in_child(work: Callable[[], bool]) -> int:
         code = 0 if work() else 2
     finally:
         os._exit(code)
+
+
+@contextmanager
+def held_by_another_thread(lock: AbstractContextManager[object]) -> Iterator[None]:
+    """It must not be held for ever in a child that is forked meanwhile."""
+    is_held, go_on = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with lock:
+            is_held.set()
+            go_on.wait(30)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    is_held.wait(10)
+    yield
+    go_on.set()
+    holder.join(10)
 
 
 def exit_code(pid: int) -> int:

@@ -155,7 +155,7 @@ def test_a_broken_service_opens_its_breakers_and_they_close_when_it_has_healed(
         process.send_signal(signal.SIGTERM)
         said, _ = process.communicate(timeout=20)
     assert process.returncode == 0, said
-    assert "Yahoo_finance answers with errors for 600 s." in said
+    assert "yahoo_finance answers with errors for 600 s." in said
     changes = BreakerTransition.objects.filter(breaker__name="yahoo_finance", client="IBM").order_by("seq")
     first, *_, last = changes
     assert (first.to_state, first.why, first.cause_type) == ("OPEN", "failure_threshold", "ServiceError")

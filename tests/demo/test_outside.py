@@ -5,17 +5,18 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from opsclient.circuit_breaker import CircuitBreakerManager
+from opsclient.circuit_breaker import CircuitBreakerManager, Transition
 
 from demo.__main__ import main
 from demo.analyst import calls_of
 from demo.control import Control, Refused, kept
 from demo.prices import load
-from demo.services import Services
+from demo.services import CONFIG, Services
 from demo.store import Store
 from demo.wire import ServiceError, ask
 
@@ -87,10 +88,12 @@ def test_a_demo_that_runs_is_told(
     folder.mkdir()
     control.keep(folder)
     assert main(["--data", str(tmp_path), "--break", "claude_api:resets", "--for", "90"]) == 0
-    assert capsys.readouterr().out == "Claude_api cuts connections off for 90 s.\n"
+    assert capsys.readouterr().out == "claude_api cuts connections off for 90 s.\n"
     assert main(["--data", str(tmp_path), "--break", "claude_api", "--days", "5"]) == 1
     assert "--days is for a new one" in capsys.readouterr().err
     assert main(["--data", str(tmp_path), "--heal", "claude_api"]) == 0
+    assert main(["--data", str(tmp_path), "--heal"]) == 0
+    assert capsys.readouterr().out == "claude_api works.\nEvery service works.\n"
     assert (folder / "control.json").stat().st_mode & 0o077 == 0
     Control(9, "another demo's").forget(folder)
     assert kept(folder) == control
@@ -153,6 +156,50 @@ def test_who_waits_is_let_go_when_it_heals(control: Control, kind: str) -> None:
     else:
         with pytest.raises(ConnectionResetError):
             asyncio.run(wait())
+
+
+@pytest.mark.parametrize(
+    ("what", "why", "cause"),
+    [
+        ("yahoo_finance:errors", "failure_threshold", "ServiceError"),
+        ("yahoo_finance:slow", "slow_rate", "SlowCalls"),
+        ("sec_edgar:resets", "failure_threshold", "ConnectionResetError"),
+        ("claude_api:hangs", "failure_threshold", "CallDeadlineExceeded"),
+        ("database:hangs", "failure_threshold", "OperationalError"),
+    ],
+)
+def test_each_way_to_fail_opens_the_breaker_of_its_service_alone(
+    control: Control, store: Store, what: str, why: str, cause: str
+) -> None:
+    manager = CircuitBreakerManager()
+    told: list[Transition] = []
+    services = Services("IBM", manager, port=control.port, store=store)
+    manager.add_listener(told.append)
+    broken(control, what)
+    calls: dict[str, Callable[[], Coroutine[Any, Any, object]]] = {
+        "yahoo_finance": lambda: services.close_of(DAY),
+        "sec_edgar": lambda: services.filings(DAY),
+        "claude_api": lambda: services.analysis("claude-sonnet-4-5", DAY, 1),
+        "database": lambda: services.keep(DAY, 114.46),
+    }
+
+    async def call_all() -> None:
+        together = CONFIG.minimum_number_of_calls
+        async with asyncio.timeout(20):
+            await asyncio.gather(*(call() for call in calls.values() for _ in range(together)))
+
+    asyncio.run(call_all())
+    (opening,) = told
+    service = what.partition(":")[0]
+    assert (opening.breaker, opening.after, opening.why) == (service, "OPEN", why)
+    assert opening.cause is not None
+    assert opening.cause.type == cause
+    control.tell({"heal": service})
+    manager.reset(service)
+    before = manager[service].get_status()["counts"]["failure"]
+    asyncio.run(calls[service]())
+    assert manager[service].get_status()["window"]["calls"] == 1
+    assert manager[service].get_status()["counts"]["failure"] == before
 
 
 def test_the_database_is_locked(control: Control, store: Store) -> None:

@@ -2,6 +2,9 @@
 
 A call that is let in while nothing is unusual, and succeeds in time, costs two looks at the clock and a tick of a counter: no lock, no
 window to keep. Whatever is unusual goes the longer way.
+
+The short way is written out four times, in `call_sync`, `call` and what each decorates, and once more in Guard: one function for all of them would
+add a call of its own to each guarded one, which is much of what that costs.
 """
 
 import inspect

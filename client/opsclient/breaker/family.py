@@ -24,7 +24,8 @@ class Family:
         self._alarm = None if alert_manager is None else Alarm(alert_manager)
         self._keepers: weakref.WeakSet[Keeper] = weakref.WeakSet()
         self._lock = threading.RLock()
-        self._link = links.find(self) if console is None else console.breakers
+        with self._lock:  # another thread may make a console meanwhile, and `found` must come after this
+            self._link = links.find(self) if console is None else console.breakers
         fork.follow(self)
 
     @property

@@ -20,7 +20,7 @@ from opsclient.breaker.probes import Prober
 from opsclient.breaker.reporter import Reporter
 from opsclient.breaker.steering import apply
 from opsclient.breaker.transition import Transition
-from opsclient.breaker.wire import Book, OfHub
+from opsclient.breaker.wire import Book, OfHub, Row
 from opsclient.errors import ConfigurationError, ProtocolError
 from opsclient.lease import LeaseAnchor
 from opsclient.snapshot import number
@@ -84,13 +84,18 @@ class Link:
             )
         self._keepers[keeper.name] = keeper
         keeper.attach(self)
-        row = self._book.rows.get(keeper.name)
-        if row is not None:
-            apply(keeper, row, reset=False)
-            self._applied[keeper.name] = row.version
+        self._catch_up(keeper)
         self.worker.start()
         self.reporter.worker.start()
         self.reporter.hurry()
+
+    def _catch_up(self, keeper: Keeper) -> None:
+        """Put in force what the console has said already. Again, if its thread has applied a newer word meanwhile: that is to be the last."""
+        done: Row | None = None
+        while (row := self._book.rows.get(keeper.name)) is not done and row is not None:
+            apply(keeper, row, reset=False)
+            self._applied[keeper.name] = row.version
+            done = row
 
     def _is_taken(self, keeper: Keeper) -> bool:
         return self._keepers.get(keeper.name) not in (None, keeper)

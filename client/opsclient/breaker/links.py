@@ -19,8 +19,19 @@ class Follower(Protocol):
         """There is one now."""
 
 
-# Held for moments, and never while a console is spoken to.
-_lock = threading.RLock()
+class _Turn:
+    """One thread at a time; for moments, and never while a console is spoken to. Fork-safe."""
+
+    def __init__(self) -> None:
+        self.restart_in_child()
+        fork.follow(self)
+
+    def restart_in_child(self) -> None:
+        """After a fork, in the child: whoever holds the parent's lock is not there."""
+        self.lock = threading.RLock()
+
+
+_turn = _Turn()
 _of_environment: "dict[str, _OwnLink]" = {}  # by the console's address
 _of_consoles: list[Link] = []  # the newest last
 _followers: "weakref.WeakSet[Follower]" = weakref.WeakSet()
@@ -48,7 +59,7 @@ class _OwnLink:
 
 def opened(endpoint: Endpoint, *, name: str, instance: str) -> Link:
     """The link of a console that this process follows now; that of the environment, if it is the same console."""
-    with _lock:
+    with _turn.lock:
         own = _of_environment.pop(endpoint.url, None)
         if own is None:
             link = Link(endpoint, name=name, instance=instance)
@@ -64,7 +75,7 @@ def opened(endpoint: Endpoint, *, name: str, instance: str) -> Link:
 
 def closed(link: Link, timeout: float) -> None:
     """The console of this link is closed."""
-    with _lock:
+    with _turn.lock:
         if link in _of_consoles:
             _of_consoles.remove(link)
     link.close(timeout)
@@ -75,7 +86,7 @@ def find(follower: Follower) -> Link | None:
 
     Raises ConfigurationError naming the variable.
     """
-    with _lock:
+    with _turn.lock:
         _followers.add(follower)  # of the next console, should this one be closed
         if _of_consoles:
             return _of_consoles[-1]
