@@ -184,10 +184,6 @@ class Watch:
         calls = [call.at for call in self._receiver.seen() if call.title == title and call.at >= since]
         return min(calls, default=None)
 
-    def changes(self) -> int:
-        row = self._connection.execute("SELECT count(*) FROM monitoring_healthchange").fetchone()
-        return int(row[0]) if row else 0
-
 
 def run(fault: Fault, watch: Watch) -> dict[str, float]:
     began = time.monotonic()

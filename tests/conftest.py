@@ -1,15 +1,19 @@
 """Fixtures for all tests: a database that is restored, a real web process."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from django.conf import settings as django_settings
 from django.db import connection
 from django.test import TransactionTestCase
+from django.utils import timezone
 from pytest_django import DjangoDbBlocker, Settings
 
 from alerts import guarding, kicking
 from monitoring.breakers.own import OwnBreakers
+from monitoring.health import running
+from monitoring.health.models import HealthComponent
 from tests.browser import NO_CHROMIUM
 from tests.console import ConsoleProcess, database_url
 from tests.pristine import Pristine
@@ -35,6 +39,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def _fast_passwords(settings: Settings) -> None:
     """Tests make many users, and the real hash is slow on purpose."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The test database. Nobody looks at its components, and they are not overdue for all that, however long the tests take."""
+    del django_db_setup
+    with django_db_blocker.unblock():
+        HealthComponent.objects.update(due_at=timezone.now() + timedelta(days=1))
+    yield
+    # Health checks that tests asked for ran in threads, which would keep their connections for a while.
+    running.close(patience=20)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.utils.dateparse import parse_datetime
 
@@ -18,6 +17,7 @@ from monitoring.health.choices import Kind, Status
 from monitoring.health.kinds import KINDS, Number, Setting
 from monitoring.health.models import HealthChange, HealthComponent
 from monitoring.health.selectors import Component, Day
+from monitoring.health.values import shown_address
 from monitoring.health.wording import ICONS, TONES, WORDS, counted
 from monitoring.metrics.units import NBSP
 
@@ -208,18 +208,10 @@ def _setting(setting: Setting, own: Mapping[str, Any]) -> Judged:
 
 def _value(name: str, value: Any) -> str:
     if name == "url":
-        return _address(str(value))
+        return shown_address(str(value))
     if isinstance(value, str):
         return ", ".join(value.split("\n"))
     return _number(name, value)
-
-
-def _address(url: str) -> str:
-    """`https://prices.example.com/…`"""
-    parts = urlsplit(url)
-    more = "/…" if parts.path.strip("/") or parts.query else ""
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{parts.hostname}{port}{more}"
 
 
 def _facts(name: str, value: Any) -> Iterator[Fact]:

@@ -170,17 +170,20 @@ def refresh(*, now: datetime, not_within: timedelta, only: int | None = None) ->
     claims: list[HealthComponent] = claiming.claim_all(now=now, not_since=now - not_within, only=only)
     ended = threading.Event()
     running = Running(ended.set)
-    left = len(running.begin(claims))
     host = claiming.own_host()
-    while left:
-        overdue = running.next_overdue()
-        if overdue is not None:
-            ended.wait(max(0.0, overdue - monotonic()))
-        ended.clear()
-        jobs = running.ended()
-        left -= len(jobs)
-        if outcomes := [outcome for job in jobs for outcome in job.outcomes(host)]:
-            store(outcomes=outcomes, now=timezone.now())
+    try:
+        left = len(running.begin(claims))
+        while left:
+            overdue = running.next_overdue()
+            if overdue is not None:
+                ended.wait(max(0.0, overdue - monotonic()))
+            ended.clear()
+            jobs = running.ended()
+            left -= len(jobs)
+            if outcomes := [outcome for job in jobs for outcome in job.outcomes(host)]:
+                store(outcomes=outcomes, now=timezone.now())
+    finally:
+        running.leave()
     return len(claims)
 
 

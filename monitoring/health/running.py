@@ -14,7 +14,7 @@ from datetime import datetime
 from time import monotonic, perf_counter
 from typing import Any
 
-from django.db import close_old_connections, connections
+from django.db import connections
 from django.utils import timezone
 
 from monitoring.health.building import check_of
@@ -23,6 +23,7 @@ from monitoring.health.checks.base import Failed, Result
 from monitoring.health.choices import Kind, Status
 from monitoring.health.models import HealthComponent
 from monitoring.health.storing import Outcome
+from opsconsole.live.database import in_database
 
 logger = logging.getLogger(__name__)
 
@@ -60,28 +61,49 @@ class Threads:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._all: set[_Thread] = set()
         self._idle: deque[_Thread] = deque()
+        self._closed = False
 
     def start(self, work: Callable[[], Any]) -> None:
         """Returns at once. Raises RuntimeError when no thread can be had."""
         with self._lock:
-            thread = self._idle.pop() if self._idle else None
-        if thread is None:
-            _Thread(self, work).start()
-        else:
-            thread.give(work)
+            if self._idle:
+                self._idle.pop().give(work)
+                return
+            thread = _Thread(self, work)
+            thread.start()
+            self._all.add(thread)
 
-    def back(self, thread: "_Thread") -> None:
+    def close(self, *, patience: float = 0.0) -> None:
+        """None is kept from now on: idle ones end, the others when they are free. Waits so many seconds for all of them at most."""
+        until = monotonic() + patience
         with self._lock:
-            self._idle.append(thread)
+            self._closed = True
+            while self._idle:
+                self._idle.pop().give(None)
+            threads = list(self._all)
+        for thread in threads:
+            thread.join(max(0.0, until - monotonic()))
 
-    def gone(self, thread: "_Thread") -> bool:
+    def rests(self, thread: "_Thread") -> bool:
+        """Whether it is to wait for more work."""
+        with self._lock:
+            if not self._closed:
+                self._idle.append(thread)
+            return not self._closed
+
+    def dismissed(self, thread: "_Thread") -> bool:
         """Whether it may end: nobody has taken it meanwhile."""
         with self._lock:
             if thread not in self._idle:
                 return False
             self._idle.remove(thread)
             return True
+
+    def ended(self, thread: "_Thread") -> None:
+        with self._lock:
+            self._all.discard(thread)
 
 
 class _Thread(threading.Thread):
@@ -91,7 +113,8 @@ class _Thread(threading.Thread):
         self._work: Callable[[], Any] | None = work
         self._given = threading.Event()
 
-    def give(self, work: Callable[[], Any]) -> None:
+    def give(self, work: Callable[[], Any] | None) -> None:
+        """None: it is to end."""
         self._work = work
         self._given.set()
 
@@ -99,18 +122,17 @@ class _Thread(threading.Thread):
         try:
             while self._work is not None:
                 work, self._work = self._work, None
-                close_old_connections()
-                work()
-                close_old_connections()
+                in_database(work)()
                 del work
-                self._home.back(self)
-                self._wait()
+                if self._home.rests(self):
+                    self._wait()
         finally:
             connections.close_all()
+            self._home.ended(self)
 
     def _wait(self) -> None:
         while not self._given.wait(IDLE_SECONDS):
-            if self._home.gone(self):
+            if self._home.dismissed(self):
                 return
         self._given.clear()
 
@@ -136,6 +158,11 @@ def _begin_anew() -> None:
 os.register_at_fork(after_in_child=_begin_anew)
 
 
+def close(*, patience: float = 0.0) -> None:
+    """This process ends, or its database does: no idle thread keeps its connection. Waits so many seconds at most."""
+    _process.threads.close(patience=patience)
+
+
 class Running:
     """The jobs that somebody waits for. `tell` is called from any thread when one has ended."""
 
@@ -146,17 +173,19 @@ class Running:
 
     def begin(self, claims: Iterable[HealthComponent]) -> list[Job]:
         """Start looking. A component whose last check here still hangs has failed already."""
-        jobs = []
-        for group in grouped(claims):
-            job = Job(group, budget=min(claim.budget_seconds for claim in group))
-            jobs.append(job)
+        free: list[HealthComponent] = []
+        jobs: list[Job] = []
+        for claim in claims:
             with self._process.lock:
-                hanging = self._process.hanging.get(group[0].pk)
-                self._jobs.append(job)
-            if hanging is not None:
-                self._end(job, [_hangs(hanging)] * len(group))
+                hanging = self._process.hanging.get(claim.pk)
+            if hanging is None:
+                free.append(claim)
             else:
-                self._start(job)
+                jobs.append(self._add([claim]))
+                self._end(jobs[-1], [_hangs(hanging)])
+        for group in grouped(free):
+            jobs.append(self._add(group))
+            self._start(jobs[-1])
         return jobs
 
     def ended(self) -> list[Job]:
@@ -164,17 +193,32 @@ class Running:
         now = monotonic()
         with self._process.lock:
             over = [job for job in self._jobs if job.results is not None or job.overdue_at <= now]
-            self._jobs = [job for job in self._jobs if job not in over]
-            for job in over:
-                if job.results is None:
-                    job.given_up = True
-                    self._process.hanging |= {claim.pk: job for claim in job.claims}
+            self._let_go(over)
         return over
+
+    def leave(self) -> None:
+        """Nobody waits for the rest any more. What hangs is known as such, so that no further thread is lost to it."""
+        with self._process.lock:
+            self._let_go(self._jobs)
 
     def next_overdue(self) -> float | None:
         """By the monotonic clock. None: nothing is under way."""
         with self._process.lock:
             return min((job.overdue_at for job in self._jobs), default=None)
+
+    def _add(self, claims: Sequence[HealthComponent]) -> Job:
+        job = Job(claims, budget=min(claim.budget_seconds for claim in claims))
+        with self._process.lock:
+            self._jobs.append(job)
+        return job
+
+    def _let_go(self, over: Sequence[Job]) -> None:
+        """With the lock."""
+        self._jobs = [job for job in self._jobs if job not in over]
+        for job in over:
+            if job.results is None:
+                job.given_up = True
+                self._process.hanging |= {claim.pk: job for claim in job.claims}
 
     def _start(self, job: Job) -> None:
         try:
@@ -189,7 +233,9 @@ class Running:
         with self._process.lock:
             if job.given_up:
                 for claim in job.claims:
-                    self._process.hanging.pop(claim.pk, None)
+                    # Another may hang by now: what is looked at was changed meanwhile.
+                    if self._process.hanging.get(claim.pk) is job:
+                        del self._process.hanging[claim.pk]
                 return
             job.results = results
         self._tell()

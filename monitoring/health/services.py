@@ -1,7 +1,7 @@
 """The door to components: a change counts from the next check on, and stands in the audit trail with before and after."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -12,7 +12,7 @@ from monitoring.health import alarms
 from monitoring.health.choices import ADDABLE, BUILT_IN, OF_HOSTS, Kind, Status
 from monitoring.health.kinds import KINDS, Text
 from monitoring.health.models import HealthComponent
-from monitoring.health.values import FIELDS, LONGEST_SECRET, cleaned, problems, slug_of
+from monitoring.health.values import FIELDS, LONGEST_SECRET, cleaned, problems, shown_address, slug_of
 from opsconsole.audit.actor import Actor
 from opsconsole.audit.services import record
 from opsconsole.audit.tuned import Refused, model_problems, refuse_outdated, stamp, with_values
@@ -94,8 +94,11 @@ def change(
         or authorization is not None
     ):
         _begin_anew(component, now=moment)
+    component.due_at = min(component.due_at, moment + timedelta(seconds=component.interval_seconds))
     component.save()
     metadata = {"authorization": "changed"} if old_secrets != component.secrets else {}
+    if before["settings"].get("url") != after["settings"].get("url"):
+        metadata["url"] = "changed"
     _tell(actor, "health.changed_settings", component, reason, before, after, moment, metadata)
     return component, True
 
@@ -117,9 +120,17 @@ def is_removable(component: HealthComponent) -> bool:
 
 
 def as_values(component: HealthComponent) -> dict[str, Any]:
-    """What a person sets, without secrets."""
+    """What a person sets, without the sealed secrets."""
     values = {name: getattr(component, name) for name in FIELDS}
     return {"name": component.name, "kind": component.kind, **values, "settings": dict(component.settings)}
+
+
+def _without_address(values: Mapping[str, Any]) -> dict[str, Any]:
+    """For the audit trail, which more people read, and which forgets nothing."""
+    settings = {
+        name: shown_address(value) if name == "url" else value for name, value in values["settings"].items()
+    }
+    return {**values, "settings": settings}
 
 
 def _put(component: HealthComponent, values: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
@@ -154,6 +165,7 @@ def _begin_anew(component: HealthComponent, *, now: datetime) -> None:
     alarms.withdrawn(component, now=now)
     component.well = component.up = 0
     component.claim = component.claimed_until = None
+    component.due_at = now
     if not component.enabled:
         component.status = component.result = Status.UNKNOWN
         component.since, component.checked_at, component.summed_until = now, None, None
@@ -169,13 +181,14 @@ def _tell(
     moment: datetime,
     metadata: Mapping[str, Any] | None = None,
 ) -> None:
+    """`before`, `after`: as `as_values` has them."""
     record(
         actor=actor,
         action=action,
         obj=component,
         reason=reason,
-        before=before,
-        after=after,
+        before=before and _without_address(before),
+        after=after and _without_address(after),
         metadata=metadata,
         now=moment,
     )

@@ -37,6 +37,14 @@ class Wrong:
     problem: str
 
 
+def shown_address(url: str) -> str:
+    """`https://prices.example.com/…`: of a sound address what is no secret, for paths and queries may be."""
+    parts = urlsplit(url)
+    port = f":{parts.port}" if parts.port else ""
+    more = "/…" if parts.path.strip("/") or parts.query else ""
+    return f"{parts.scheme}://{parts.hostname}{port}{more}"
+
+
 def slug_of(name: str) -> str:
     """Of addresses and metrics; empty where a name has nothing that one may have."""
     return slugify(name)[:80].strip("-")

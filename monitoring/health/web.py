@@ -7,6 +7,7 @@ from datetime import datetime
 from time import monotonic
 from typing import Any
 
+from monitoring.health import running
 from monitoring.health.checks.pulses import HUB
 from monitoring.health.pulsing import EVERY, pulse
 from monitoring.health.runner import Runner
@@ -44,6 +45,7 @@ class HubHealth:
 
     async def stop(self) -> None:
         self._runner.stop()
+        running.close()
         if self._task is not None:
             self._task.cancel()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from django.utils import timezone
 
+from monitoring.health.watchdog import canaries
 from monitoring.models import Trigger
 from opsconsole.accounts.roles import Role
 from opsconsole.embedded.processes import wait_until
@@ -52,8 +53,9 @@ def test_every_expression_finds_data(console: ConsoleProcess, tmp_path: Path) ->
         for expression in files.every_expression()
     }
     assert waiting
-    # The tests' console does not look at itself.
+    # The tests' console does not look at itself, and has no worker.
     found(component(interval_seconds=3600), "healthy", now=timezone.now())
+    assert canaries.fly(sent_at=timezone.now(), worker="console@host", now=timezone.now())
     with (
         demo_trading(tmp_path / "demo", console.url, token),
         reporting(console.url, token, *NOT_IN_THE_DEMO),

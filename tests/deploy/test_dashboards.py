@@ -132,6 +132,7 @@ def test_what_processes_report_is_filtered_by_the_variable(
         "ai_monthly_cost_usd",
         "kill_switch_activations_total",
         "opsconsole_trading_halted",
+        "opsconsole_watchdog_passed_timestamp_seconds",
     }
     for target in panel["targets"]:
         for selector in promql.selectors(target["expr"]):

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -15,10 +16,10 @@ PATHS = ("/monitoring/health", "/monitoring/system/status", "/monitoring/kill-sw
 
 
 def get(console: ConsoleProcess, path: str, **headers: str) -> tuple[int, Any, dict[str, str]]:
-    connection = http.client.HTTPConnection("127.0.0.1", console.port, timeout=20)
-    connection.request("GET", path, headers=headers)
-    answer = connection.getresponse()
-    return answer.status, json.loads(answer.read()), dict(answer.getheaders())
+    with closing(http.client.HTTPConnection("127.0.0.1", console.port, timeout=20)) as connection:
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read()), dict(answer.getheaders())
 
 
 def told(body: Any) -> Any:

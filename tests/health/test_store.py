@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 from uuid import uuid4
 
 import pytest
+from pytest_django import Settings
 
 from alerts.models import Submission
 from killswitch.models import TradingClient
@@ -104,11 +105,11 @@ def test_what_nobody_looked_at_was_unknown_and_the_history_says_so() -> None:
     assert (day.healthy, day.unknown, day.unhealthy) == (30.0, 70.0, 0.0)
 
 
-def test_a_day_ends_at_midnight_of_the_desks_zone(settings: object) -> None:
+def test_a_day_ends_at_midnight_of_the_desks_zone(settings: Settings) -> None:
+    settings.TIME_ZONE = "America/New_York"
     row = component(interval_seconds=3600)
-    before_midnight = datetime(2026, 3, 4, 23, 59, 50, tzinfo=UTC)
-    found(row, "healthy", now=before_midnight)
-    found(row, "healthy", now=datetime(2026, 3, 5, 0, 0, 30, tzinfo=UTC))
+    found(row, "healthy", now=datetime(2026, 3, 5, 4, 59, 50, tzinfo=UTC))
+    found(row, "healthy", now=datetime(2026, 3, 5, 5, 0, 30, tzinfo=UTC))
     days = HealthDay.objects.filter(component=row).order_by("day").values_list("day", "healthy")
     assert list(days) == [(date(2026, 3, 4), 10.0), (date(2026, 3, 5), 30.0)]
 
