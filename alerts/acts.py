@@ -18,6 +18,7 @@ from alerts.said import alert_url, back, said, say
 from alerts.services import owning
 from opsconsole.accounts.actor import actor_of
 from opsconsole.accounts.people import needs, people_who_may
+from opsconsole.paging import id_in
 
 Act = Callable[[HttpRequest, int], HttpResponse]
 MOST_AT_ONCE = 100
@@ -167,7 +168,7 @@ def assign(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _numbers(texts: Iterable[str]) -> list[int]:
     """What can be an alert's number, each once, at most MOST_AT_ONCE."""
-    found = dict.fromkeys(int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 19)
+    found = dict.fromkeys(pk for pk in map(id_in, texts) if pk is not None)
     return list(found)[:MOST_AT_ONCE]
 
 

@@ -32,7 +32,7 @@ from opsconsole.api.access import require
 from opsconsole.api.body import read_body
 from opsconsole.api.errors import ApiError, invalid
 from opsconsole.api.idempotency import once, once_in_transaction
-from opsconsole.api.pagination import read_page
+from opsconsole.api.pagination import answer, read_page
 from opsconsole.api.schema import CURSOR, IDEMPOTENCY_KEY, LIMIT, errors
 
 SEARCH_LENGTH = 200
@@ -212,7 +212,7 @@ class RecentView(APIView):
         page, now = read_page(request), timezone.now()
         found = selectors.recent(_filters(request), limit=page.limit, before_id=page.before_id, now=now)
         results = s.AlertSerializer(found.results, many=True, context={"now": now}).data
-        return Response({"results": results, "next": found.next_id and str(found.next_id)})
+        return answer(results, found.next_id)
 
 
 def _filters(request: Request) -> selectors.Filters:

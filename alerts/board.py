@@ -12,6 +12,7 @@ from alerts.halts import GLOBAL
 from alerts.models import Alert
 from alerts.verbs import scope_of
 from alerts.wording import sentence, word_of
+from opsconsole.live.badges import Badge
 
 ICONS = {
     Priority.CRITICAL: ("octagon", True),
@@ -37,6 +38,11 @@ class Open:
     @property
     def words(self) -> str:
         return f"{self.total:,} open, {self.overdue:,} overdue" if self.overdue else f"{self.total:,} open"
+
+    @property
+    def badge(self) -> Badge:
+        late = f", {self.overdue:,} overdue" if self.overdue else ""
+        return Badge(self.total, f"open{late}", f"{self.words} alerts", bad=self.overdue > 0)
 
 
 @dataclass(frozen=True, slots=True)

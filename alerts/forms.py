@@ -1,15 +1,15 @@
 """What people fill in on the alert pages."""
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
 from django.forms import BoundField
-from django.utils import timezone
 
 from alerts.choices import AlertState, Category, Decision, Priority
 from alerts.matching import Matcher
 from alerts.silences import parse_lines
+from opsconsole.paging import before_field, search_field, start_of
 
 NOTE_LENGTH = 2000
 # Hours; 0: until it is resolved.
@@ -37,9 +37,7 @@ def _choice(name: str, any_word: str, values: list[str]) -> forms.ChoiceField:
 class FilterForm(forms.Form):
     """Search and filters of the list; every field may be empty."""
 
-    q = forms.CharField(
-        required=False, max_length=100, error_messages={"max_length": "Search for 100 characters or less."}
-    )
+    q = search_field()
     state = _choice("state", "Any state", AlertState.values)
     priority = _choice("priority", "Any priority", Priority.values)
     category = _choice("category", "Any category", Category.values)
@@ -52,7 +50,7 @@ class FilterForm(forms.Form):
     )
     since = forms.DateField(required=False, error_messages={"invalid": "From: a date as YYYY-MM-DD."})
     until = forms.DateField(required=False, error_messages={"invalid": "To: a date as YYYY-MM-DD."})
-    before = forms.IntegerField(required=False, min_value=1, error_messages={"invalid": "before: a number."})
+    before = before_field()
 
     @property
     def choices(self) -> list[BoundField]:
@@ -64,8 +62,8 @@ class FilterForm(forms.Form):
         found = {name: data[name] for name in ("state", "priority", "category", "decision")}
         found["search"] = data["q"]
         found["acknowledged"] = {"yes": True, "no": False}.get(data["acknowledged"])
-        found["since"] = _start_of(data["since"]) if data["since"] else None
-        found["until"] = _start_of(data["until"] + timedelta(days=1)) if data["until"] else None
+        found["since"] = start_of(data["since"]) if data["since"] else None
+        found["until"] = start_of(data["until"] + timedelta(days=1)) if data["until"] else None
         return {name: value for name, value in found.items() if value not in ("", None)}
 
 
@@ -114,10 +112,6 @@ class AssignForm(NoteForm):
         choice = self.fields["user"]
         if isinstance(choice, forms.TypedChoiceField):
             choice.choices = [("", "Nobody"), *((str(pk), name) for pk, name in people)]
-
-
-def _start_of(day: Any) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 class SilenceForm(forms.Form):

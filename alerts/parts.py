@@ -1,5 +1,6 @@
 """The pieces of pages that refresh themselves. They are the same for everybody: nothing in them depends on who looks."""
 
+from functools import partial
 from typing import Any
 
 from django.template.loader import render_to_string
@@ -8,18 +9,20 @@ from django.utils import timezone
 from alerts import board
 from alerts.alertmanager import posted
 from alerts.models import Alert
+from opsconsole.live import badges
 from opsconsole.live.feeds import LivePart, register_part
 
 TOPICS = frozenset({"alerts"})
 LISTS = frozenset({"alerts"})
+BADGES = ("nav-alerts", "tab-alerts")
 # Pages that ask for their own parts when something has changed, since what they show depends on their address.
 PULSED = frozenset({"alerts", "alert", "alert-channels", "alert-silences"})
 
 
 def register() -> None:
     """Called once, from `AlertsConfig.ready()`."""
-    register_part(LivePart(target="nav-alerts", topics=TOPICS, render=nav))
-    register_part(LivePart(target="tab-alerts", topics=TOPICS, render=tab))
+    for target in BADGES:
+        register_part(LivePart(target=target, topics=TOPICS, render=partial(_badge, target)))
     register_part(LivePart(target="alerts-news", topics=TOPICS, render=news))
     register_part(LivePart(target="needing", topics=TOPICS, render=needing, pages=LISTS))
     register_part(
@@ -32,12 +35,8 @@ def register() -> None:
     )
 
 
-def nav() -> str:
-    return _render("nav", target="nav-alerts", open=board.opened())
-
-
-def tab() -> str:
-    return _render("nav", target="tab-alerts", open=board.opened())
+def _badge(target: str) -> str:
+    return badges.drawn(target, board.opened().badge)
 
 
 def news() -> str:

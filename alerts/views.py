@@ -16,6 +16,7 @@ from alerts.said import said
 from alerts.story_people import acts
 from opsconsole.accounts.people import people_who_may
 from opsconsole.live.partials import partials
+from opsconsole.paging import turned
 
 PAGE_ROWS = 50
 PARTS = {"alert-head": "head", "story": "story", "alert-side": "side", "alert-actions": "actions"}
@@ -38,15 +39,9 @@ def _found(request: HttpRequest, form: FilterForm, *, valid: bool) -> dict[str, 
     if valid:
         wanted = selectors.Filters(**form.filters())
         found = selectors.recent(wanted, limit=PAGE_ROWS, before_id=form.cleaned_data["before"])
-    query = request.GET.copy()
-    query.pop("before", None)
-    older = query.copy()
-    older["before"] = str(found.next_id or "")
     return {
         "found": board.rows(found.results),
-        "older": older.urlencode() if found.next_id else "",
-        "newest": query.urlencode() if request.GET.get("before") else None,
-        "filtered": any(value for name, value in request.GET.items() if name != "before"),
+        **turned(request, found.next_id),
     }
 
 

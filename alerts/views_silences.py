@@ -22,6 +22,7 @@ from alerts.services import silencing
 from alerts.silence_ends import EndForm, ends_of, exactly
 from opsconsole.accounts.actor import actor_of
 from opsconsole.accounts.people import needs
+from opsconsole.paging import id_in
 
 
 @require_GET
@@ -119,10 +120,9 @@ def extend(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 def _alert(request: HttpRequest) -> Alert | None:
     """The alert to be silenced, if the address names one that there is."""
-    text = (request.POST if request.method == "POST" else request.GET).get("alert", "")
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
-        return None
-    return Alert.objects.filter(pk=int(text)).first()
+    asked = request.POST if request.method == "POST" else request.GET
+    pk = id_in(asked.get("alert", ""))
+    return None if pk is None else Alert.objects.filter(pk=pk).first()
 
 
 def _change(request: HttpRequest, silence: Silence, form: EndForm, now: datetime) -> bool:

@@ -20,7 +20,7 @@ from opsconsole.api.access import require
 from opsconsole.api.body import read_body
 from opsconsole.api.errors import ApiError, invalid
 from opsconsole.api.idempotency import once, once_or_again
-from opsconsole.api.pagination import read_page
+from opsconsole.api.pagination import answer, read_page
 from opsconsole.api.schema import CURSOR, IDEMPOTENCY_KEY, LIMIT, errors
 from opsconsole.api.shared import Answer
 
@@ -156,13 +156,13 @@ class ActivationsView(APIView):
         found = selectors.history(
             limit=page.limit,
             before_id=page.before_id,
-            scope=query.get("scope", ""),
-            reason=query.get("reason", ""),
+            scope=f.words(query, "scope", longest=100),
+            reason=f.words(query, "reason", longest=100),
             drill=_drill_filter(query.get("drill", "")),
-            search=query.get("search", "")[:200],
+            search=f.words(query, "search", longest=200),
         )
         results = s.ActivationSerializer(found.results, many=True).data
-        return Response({"results": results, "next": found.next_id and str(found.next_id)})
+        return answer(results, found.next_id)
 
 
 def _drill_filter(text: str) -> bool | None:

@@ -1,15 +1,14 @@
 """What people fill in on the kill-switch pages. There is no form for a stop: a stop is never refused over its wording."""
 
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 
 from killswitch.choices import CommandKind, Reason
+from opsconsole.paging import DATE, before_field, search_field, start_of
 
 WORD = "RE-ARM"
-DATE = {"invalid": "Give a date as YYYY-MM-DD."}
 
 
 class RearmForm(forms.Form):
@@ -65,9 +64,7 @@ class CommandForm(forms.Form):
 class HistoryForm(forms.Form):
     """Search and filters of the list of activations; every field may be empty."""
 
-    q = forms.CharField(
-        required=False, max_length=100, error_messages={"max_length": "Search for 100 characters or less."}
-    )
+    q = search_field()
     scope = forms.CharField(required=False, max_length=100)
     reason = forms.ChoiceField(
         required=False,
@@ -81,7 +78,7 @@ class HistoryForm(forms.Form):
     )
     since = forms.DateField(required=False, error_messages=DATE)
     until = forms.DateField(required=False, error_messages=DATE)
-    before = forms.IntegerField(required=False, min_value=1, error_messages={"invalid": "before: a number."})
+    before = before_field()
 
     def filters(self) -> dict[str, Any]:
         """As `selectors.history()` takes them. `until` is included whole."""
@@ -91,8 +88,8 @@ class HistoryForm(forms.Form):
             "scope": data["scope"],
             "reason": data["reason"],
             "drill": {"stop": False, "drill": True}.get(data["kind"]),
-            "since": _start_of(data["since"]) if data["since"] else None,
-            "until": _start_of(data["until"] + timedelta(days=1)) if data["until"] else None,
+            "since": start_of(data["since"]) if data["since"] else None,
+            "until": start_of(data["until"] + timedelta(days=1)) if data["until"] else None,
             "before_id": data["before"],
         }
 
@@ -100,8 +97,4 @@ class HistoryForm(forms.Form):
 class DrillsForm(forms.Form):
     """The page of the drills."""
 
-    before = forms.IntegerField(required=False, min_value=1, error_messages={"invalid": "before: a number."})
-
-
-def _start_of(day: Any) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))
+    before = before_field()

@@ -3,13 +3,13 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect, render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from alerts.said import back
+from alerts.said import back, see
 from killswitch import bar, drills, left, presses, proof, selectors, services
 from killswitch.choices import CommandKind, Mode, Reason
 from killswitch.forms import CommandForm, DrillsForm, HistoryForm, RearmForm
@@ -19,6 +19,7 @@ from killswitch.state import GLOBAL
 from opsconsole.accounts.actor import actor_of
 from opsconsole.accounts.people import needs, who_may
 from opsconsole.audit.models import AuditEvent
+from opsconsole.paging import turned
 
 PAGE_ROWS = 50
 KEY_LENGTH = 64
@@ -130,7 +131,7 @@ def drill(request: HttpRequest) -> HttpResponse:
     for warning in outcome.warnings:
         messages.warning(request, warning)
     # Where it was pressed, its evidence comes in.
-    return _see(reverse("drills" if request.POST.get("from") == "drills" else "kill-switch"))
+    return see(reverse("drills" if request.POST.get("from") == "drills" else "kill-switch"))
 
 
 @require_GET
@@ -174,7 +175,7 @@ def commands(request: HttpRequest) -> HttpResponse:
         form.add_error(None, f"Nothing was sent. {error}")
         return _commands_page(request, form, now, status=409)
     messages.success(request, "Sent. Each process's answer appears beside it.")
-    return _see(f"{reverse('kill-switch')}#left")
+    return see(f"{reverse('kill-switch')}#left")
 
 
 def _commands_page(
@@ -205,17 +206,11 @@ def activations(request: HttpRequest) -> HttpResponse:
         if form.is_valid()
         else selectors.HistoryPage([], None)
     )
-    query = request.GET.copy()
-    query.pop("before", None)
-    older = query.copy()
-    older["before"] = str(found.next_id or "")
     context = {
         "page": "activations",
         "form": form,
         "episodes": found.results,
-        "older": older.urlencode() if found.next_id else "",
-        "newest": query.urlencode() if request.GET.get("before") else None,
-        "filtered": any(value for name, value in request.GET.items() if name != "before"),
+        **turned(request, found.next_id),
     }
     return render(request, "killswitch/activations.html", context, status=200 if form.is_valid() else 422)
 
@@ -246,10 +241,3 @@ def _events_of(episode: Activation) -> QuerySet[AuditEvent]:
     return AuditEvent.objects.filter(object_type="killswitch.activation", object_id=str(episode.pk)).order_by(
         "id"
     )
-
-
-def _see(url: str) -> HttpResponseRedirect:
-    """303: the browser fetches the next page, whatever the method was."""
-    response = redirect(url)
-    response.status_code = 303
-    return response

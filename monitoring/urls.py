@@ -1,6 +1,6 @@
 """The whole API on one page. `/monitoring/stream` is served beside Django, by `opsconsole.asgi`."""
 
-from django.urls import path, re_path
+from django.urls import path, re_path, register_converter
 from drf_spectacular.views import SpectacularJSONAPIView
 
 from alerts import api as alerts
@@ -11,6 +11,7 @@ from killswitch import api_processes as processes
 from monitoring.breakers import api as breakers
 from monitoring.breakers import api_commands as breaker_commands
 from monitoring.breakers import api_processes as breaker_processes
+from monitoring.breakers.urls import TextConverter
 from monitoring.health import api as health
 from monitoring.metrics import api as metrics
 from monitoring.metrics import api_reading as metrics_reading
@@ -18,6 +19,9 @@ from monitoring.triggers.api import TriggersView
 from opsconsole.api.views import DocsView, NotFoundView
 from opsconsole.checklist import api as checklist
 from opsconsole.runbooks import api as incidents
+
+# A name that may have slashes; NUL characters are in none.
+register_converter(TextConverter, "text")
 
 urlpatterns = [
     path("alerts", alerts.AlertsView.as_view(), name="api-alerts"),
@@ -96,31 +100,31 @@ urlpatterns = [
     ),
     # A name may have slashes, so what follows it is looked for first.
     path(
-        "circuit-breakers/<path:name>/reset",
+        "circuit-breakers/<text:name>/reset",
         breaker_commands.ResetView.as_view(),
         name="api-circuit-breaker-reset",
     ),
     path(
-        "circuit-breakers/<path:name>/force-open",
+        "circuit-breakers/<text:name>/force-open",
         breaker_commands.ForceOpenView.as_view(),
         name="api-circuit-breaker-force-open",
     ),
     path(
-        "circuit-breakers/<path:name>/force-close",
+        "circuit-breakers/<text:name>/force-close",
         breaker_commands.ForceCloseView.as_view(),
         name="api-circuit-breaker-force-close",
     ),
     path(
-        "circuit-breakers/<path:name>/release",
+        "circuit-breakers/<text:name>/release",
         breaker_commands.ReleaseView.as_view(),
         name="api-circuit-breaker-release",
     ),
     path(
-        "circuit-breakers/<path:name>/transitions",
+        "circuit-breakers/<text:name>/transitions",
         breakers.TransitionsView.as_view(),
         name="api-circuit-breaker-transitions",
     ),
-    path("circuit-breakers/<path:name>", breakers.BreakerView.as_view(), name="api-circuit-breaker"),
+    path("circuit-breakers/<text:name>", breakers.BreakerView.as_view(), name="api-circuit-breaker"),
     path("schema", SpectacularJSONAPIView.as_view(), name="api-schema"),
     path("docs", DocsView.as_view(), name="api-docs"),
     re_path("", NotFoundView.as_view()),

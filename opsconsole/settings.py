@@ -173,6 +173,7 @@ REST_FRAMEWORK = {
 }
 
 SPECTACULAR_SETTINGS = {
+    "PATH_CONVERTER_OVERRIDES": {"text": str},
     "TITLE": "opsconsole",
     "DESCRIPTION": "Watch trading processes, stop them, and see the proof that they stopped.",
     "VERSION": "1.0",

@@ -13,9 +13,10 @@ from monitoring.breakers import selectors, services
 from monitoring.breakers import serializers as s
 from monitoring.breakers.choices import State
 from monitoring.breakers.models import NAME_LENGTH, CircuitBreaker
+from opsconsole.api import fields as f
 from opsconsole.api.access import require
 from opsconsole.api.errors import ApiError
-from opsconsole.api.pagination import read_limit, read_page
+from opsconsole.api.pagination import answer, read_limit, read_page
 from opsconsole.api.schema import CURSOR, LIMIT, errors
 
 COMMANDS_SHOWN = 10
@@ -48,12 +49,12 @@ class BreakersView(APIView):
         found = selectors.overview(
             now=timezone.now(),
             state=one_of(query, "state", s.STATES),
-            search=query.get("search", "")[:NAME_LENGTH],
+            search=f.words(query, "search", longest=NAME_LENGTH),
             limit=read_limit(request),
-            after=query.get("cursor", "")[:NAME_LENGTH],
+            after=f.words(query, "cursor", longest=NAME_LENGTH),
         )
         results = s.BreakerSerializer(found.results, many=True).data
-        return Response({"results": results, "next": found.next_name})
+        return answer(results, found.next_name)
 
 
 class BreakerView(APIView):
@@ -101,12 +102,12 @@ class TransitionsView(APIView):
             limit=page.limit,
             before_id=page.before_id,
             to=one_of(query, "to", State.values),
-            client=query.get("client", "")[:64],
+            client=f.words(query, "client", longest=64),
             since=moment(query, "since"),
             until=moment(query, "until"),
         )
         results = s.TransitionSerializer(found.results, many=True).data
-        return Response({"results": results, "next": found.next_id and str(found.next_id)})
+        return answer(results, found.next_id)
 
 
 def _known(name: str) -> CircuitBreaker:

@@ -14,6 +14,7 @@ from monitoring.breakers.models import BreakerState, BreakerTransition, CircuitB
 from monitoring.breakers.presence import present
 from monitoring.breakers.selectors import BreakerView
 from monitoring.breakers.wording import because
+from opsconsole.live.badges import Badge
 
 # The order of lists: open of its own accord, forced open, half-open, forced closed, not heard of, closed.
 OPEN, FORCED, HALF_OPEN, HELD, SILENT, CALM = range(6)
@@ -61,6 +62,13 @@ class Tally:
     @property
     def abnormal(self) -> int:
         return self.not_closed + self.held
+
+    @property
+    def badge(self) -> Badge:
+        several = "breaker" if self.not_closed == 1 else "breakers"
+        return Badge(
+            self.not_closed, "not closed", f"{self.not_closed:,} {several} not closed", bad=self.open > 0
+        )
 
     @property
     def words(self) -> str:

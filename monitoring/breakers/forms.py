@@ -10,6 +10,7 @@ from django.forms import BoundField
 from monitoring.breakers.choices import UNKNOWN, State
 from monitoring.breakers.timeline import RANGES, USUAL
 from opsconsole.audit.reasoned import REASON_LENGTH
+from opsconsole.paging import before_field, search_field
 
 KINDS = (
     ("", "Any state"),
@@ -32,7 +33,6 @@ HOLD_MINUTES = (
     ("", "until it is released"),
 )
 USUAL_MINUTES = "60"
-SEARCH = {"max_length": "Search for 100 characters or less."}
 # As `monitoring.breakers.board` writes it: the rank and the name of a page's last row.
 AFTER = re.compile(r"[0-5]-.{1,128}", re.DOTALL)
 
@@ -40,7 +40,7 @@ AFTER = re.compile(r"[0-5]-.{1,128}", re.DOTALL)
 class FilterForm(forms.Form):
     """Search and filter of the list; every field may be empty."""
 
-    q = forms.CharField(required=False, max_length=100, error_messages=SEARCH)
+    q = search_field()
     state = forms.ChoiceField(
         required=False,
         choices=KINDS,
@@ -69,15 +69,13 @@ class HistoryForm(forms.Form):
         choices=[(name, name) for name in RANGES],
         error_messages={"invalid_choice": f"range: one of {', '.join(RANGES)}."},
     )
-    q = forms.CharField(required=False, max_length=100, error_messages=SEARCH)
+    q = search_field()
     to = forms.ChoiceField(
         required=False,
         choices=STATES,
         error_messages={"invalid_choice": f"to: one of {', '.join(State.values)}."},
     )
-    before = forms.IntegerField(
-        required=False, min_value=1, max_value=2**63 - 1, error_messages={"invalid": "before: a number."}
-    )
+    before = before_field()
 
     @property
     def chosen(self) -> str:

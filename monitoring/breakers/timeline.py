@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import Q
 from django.utils import timezone
 
 from monitoring.breakers import opening
@@ -76,8 +77,8 @@ def drawn(breaker_id: int, *, span: str, now: datetime) -> Timeline:
     known = opening.known(breaker_id, axis, now=now)
     seconds = opening.seconds([breaker_id], [axis], now=now)[breaker_id][0]
     told = BreakerCommand.objects.filter(
-        kind__in=MARKED, breaker_id__in=[breaker_id], at__gte=axis.start
-    ) | BreakerCommand.objects.filter(kind__in=MARKED, breaker=None, at__gte=axis.start)
+        Q(breaker=breaker_id) | Q(breaker=None), kind__in=MARKED, at__gte=axis.start
+    )
     marks = told.order_by("-id").values_list("at", flat=True)[:MOST_MARKS]
     kinds = (("known", known), ("half", half), ("open", open_))
     return Timeline(

@@ -1,7 +1,5 @@
 """All circuit breakers at a glance, and one of them. Reading is for whoever may view breakers."""
 
-from typing import Any
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -11,22 +9,24 @@ from django.views.decorators.http import require_GET
 from alerts.said import see
 from monitoring.breakers import board, detail, origins, selectors, timeline, told
 from monitoring.breakers.forms import FilterForm, HistoryForm
-from monitoring.breakers.models import CircuitBreaker
+from monitoring.breakers.models import NAME_LENGTH, CircuitBreaker
 from monitoring.breakers.services import UnknownBreaker
-from opsconsole.accounts.people import needs, who_may
+from opsconsole.accounts.people import needs, who_else_may
+from opsconsole.audit.storable import storable_text
 from opsconsole.live.partials import partials
+from opsconsole.paging import turned
 
 PAGE_ROWS = 50
 CHANGES = 15
 COMMANDS = 10
-LIST_PARTS = {"breakers-head": "head_all", "breaker-list": "found"}
+LIST_PARTS = {"breakers-head": "breakers/head_all.html", "breaker-list": "breakers/found.html"}
 PARTS = {
-    "breaker-head": "head",
-    "breaker-acts": "acts",
-    "breaker-timeline": "timeline",
-    "breaker-processes": "processes",
-    "breaker-changes": "changes",
-    "breaker-side": "side",
+    "breaker-head": "breakers/head.html",
+    "breaker-acts": "breakers/acts.html",
+    "breaker-timeline": "breakers/timeline.html",
+    "breaker-processes": "breakers/processes.html",
+    "breaker-changes": "breakers/changes.html",
+    "breaker-side": "breakers/side.html",
 }
 MAY_READ = needs("monitoring.view_circuitbreaker", what="Reading circuit breakers", role="a viewer")
 MAY_RESET = "monitoring.reset_circuitbreaker"
@@ -54,12 +54,11 @@ def page(request: HttpRequest) -> HttpResponse:
         "broken": tally,
         "now": now,
         "told": told.newest_to_all(now=now),
-        "filtered": any(value for name, value in request.GET.items() if name != "after"),
-        **_turned(request, "after", found.after),
+        **turned(request, found.after, key="after"),
     }
     if request.headers.get("HX-Request"):
-        return partials(request, _named(LIST_PARTS), context)
-    context |= {"operators": _operators(request, MAY_RESET)}
+        return partials(request, LIST_PARTS, context)
+    context |= {"operators": who_else_may(request.user, MAY_RESET)}
     return render(request, "breakers/list.html", context, status=200 if valid else 422)
 
 
@@ -90,15 +89,15 @@ def breaker(request: HttpRequest, name: str) -> HttpResponse:
         "timeline": timeline.drawn(view.id, span=form.chosen, now=now),
         "ranges": timeline.RANGES,
         "changes": [detail.Change(change) for change in changes.results],
-        "filtered": bool(form.data.get("q") or form.data.get("to")),
         "history": history,
         "told": history[0] if history and told.is_fresh(history[0], now=now) else None,
         "settings": origins.settings(view.settings, listed.there),
-        **_turned(request, "before", str(changes.next_id or "")),
+        **turned(request, changes.next_id),
+        "filtered": bool(form.data.get("q") or form.data.get("to")),
     }
     if request.headers.get("HX-Request"):
-        return partials(request, _named(PARTS), context)
-    context |= {"operators": _operators(request, MAY_RESET, MAY_FORCE)}
+        return partials(request, PARTS, context)
+    context |= {"operators": who_else_may(request.user, MAY_RESET, MAY_FORCE)}
     return render(request, "breakers/breaker.html", context, status=200 if valid else 422)
 
 
@@ -106,7 +105,7 @@ def breaker(request: HttpRequest, name: str) -> HttpResponse:
 @MAY_READ
 def find(request: HttpRequest) -> HttpResponse:
     """For the palette: to the only breaker that is meant, or (`for=reset`) to its reset; else to the list of those that match."""
-    words = request.GET.get("q", "").strip()[:128]
+    words = storable_text(request.GET.get("q", "").strip()[:NAME_LENGTH])
     acting = request.GET.get("for") == "reset"
     if acting:
         words = words.removeprefix("reset").strip()
@@ -127,24 +126,3 @@ def unknown(request: HttpRequest, error: UnknownBreaker) -> HttpResponse:
     """404, with names like the one that was asked for."""
     context = {"page": "other", "name": error.name, "nearest": error.nearest}
     return render(request, "breakers/unknown.html", context, status=404)
-
-
-def _turned(request: HttpRequest, key: str, following: str) -> dict[str, Any]:
-    """The queries of the page that follows, and of the first one; empty or None where there is none."""
-    query = request.GET.copy()
-    query.pop(key, None)
-    older = query.copy()
-    older[key] = following
-    return {
-        "older": older.urlencode() if following else "",
-        "newest": query.urlencode() if request.GET.get(key) else None,
-    }
-
-
-def _operators(request: HttpRequest, *permissions: str) -> list[str] | None:
-    """Who may press the buttons, for whoever may not; None for whoever may."""
-    return None if request.user.has_perms(permissions) else who_may(permissions[0])
-
-
-def _named(parts: dict[str, str]) -> dict[str, str]:
-    return {part: f"breakers/{name}.html" for part, name in parts.items()}

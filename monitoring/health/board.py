@@ -26,9 +26,10 @@ from monitoring.health.choices import TARGETS, Kind, Status
 from monitoring.health.models import INTERVALS, HealthComponent
 from monitoring.health.selectors import ORDER, Component
 from monitoring.health.state import worst
-from monitoring.health.wording import ICONS, TONES, WORDS
+from monitoring.health.wording import ICONS, TONES, WORDS, counted
 from monitoring.metrics.curves import Curve
 from monitoring.metrics.units import shown
+from opsconsole.live.badges import Badge
 
 # The order of lists. SILENT: nobody has looked at it in time. IDLE: there is nothing to look at, or it is switched off.
 UNHEALTHY, DEGRADED, SILENT, IDLE, CALM = range(5)
@@ -65,6 +66,11 @@ class Tally:
     @property
     def abnormal(self) -> int:
         return self.unhealthy + self.degraded + self.silent
+
+    @property
+    def badge(self) -> Badge:
+        whole = f"{counted(self.abnormal, 'component')} abnormal"
+        return Badge(self.abnormal, "abnormal", whole, bad=self.unhealthy > 0)
 
     @property
     def words(self) -> str:

@@ -8,6 +8,7 @@ from django.forms import BoundField
 
 from monitoring.health.choices import Status
 from monitoring.health.wording import WORDS
+from opsconsole.paging import before_field, search_field
 
 STATUSES = tuple(
     (str(status), WORDS[status])
@@ -20,7 +21,6 @@ WHAT = (
     ("clients", "Trading processes"),
     ("targets", "Targets"),
 )
-SEARCH = {"max_length": "Search for 100 characters or less."}
 # As `monitoring.health.board` writes it: rank, place and name of a page's last row.
 AFTER = re.compile(r"[0-4]-\d{1,2}-.{1,100}", re.DOTALL)
 
@@ -32,7 +32,7 @@ def _one_of(field: str, choices: "tuple[tuple[str, str], ...]") -> dict[str, str
 class FilterForm(forms.Form):
     """Of the list; every field may be empty."""
 
-    q = forms.CharField(required=False, max_length=100, error_messages=SEARCH)
+    q = search_field()
     status = forms.ChoiceField(required=False, choices=LISTED, error_messages=_one_of("status", LISTED))
     what = forms.ChoiceField(required=False, choices=WHAT, error_messages=_one_of("what", WHAT))
     after = forms.CharField(required=False, max_length=110, strip=False)
@@ -51,13 +51,11 @@ class FilterForm(forms.Form):
 class HistoryForm(forms.Form):
     """Of one component's changes of status."""
 
-    q = forms.CharField(required=False, max_length=100, error_messages=SEARCH)
+    q = search_field()
     to = forms.ChoiceField(
         required=False, choices=(("", "Any status"), *STATUSES), error_messages=_one_of("to", STATUSES)
     )
-    before = forms.IntegerField(
-        required=False, min_value=1, max_value=2**63 - 1, error_messages={"invalid": "before: a number."}
-    )
+    before = before_field()
 
     def wanted(self) -> dict[str, Any]:
         """As `selectors.changes` takes it."""

@@ -145,18 +145,18 @@ def _why(
     if GLOBAL in stops:
         said.append("Trading is halted" if stops[GLOBAL] == Mode.HALTED else "Positions may only be reduced")
     if scopes := [scope for scope in stops if scope != GLOBAL]:
-        said.append(f"Stopped: {_listed(scopes)}")
+        said.append(f"Stopped: {listed(scopes)}")
     said += [f"{one.row.name} is {one.status}: {one.message}" for one in found.abnormal[:NAMED]]
     if (rest := len(found.abnormal) - NAMED) > 0:
         said.append(f"{rest} more components are not healthy")
     if found.stale:
         said.append(
-            f"Nothing is known of {_listed([one.row.name for one in found.stale])}: not looked at in time"
+            f"Nothing is known of {listed([one.row.name for one in found.stale])}: not looked at in time"
         )
     if dead:
         said.append(f"The watchdog's canary does not come through: {dead.label.lower()} is dead")
     if breakers:
-        said.append(f"Open circuit {'breaker' if len(breakers) == 1 else 'breakers'}: {_listed(breakers)}")
+        said.append(f"Open circuit {'breaker' if len(breakers) == 1 else 'breakers'}: {listed(breakers)}")
     if counts.unacknowledged:
         some = "1 alert needs" if counts.unacknowledged == 1 else f"{counts.unacknowledged:,} alerts need"
         late = f", {counts.overdue:,} overdue" if counts.overdue else ""
@@ -164,7 +164,7 @@ def _why(
     return said
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
     """`A, B and 3 more`."""
     if len(names) <= NAMED:
         return ", ".join(names)

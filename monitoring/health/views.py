@@ -1,7 +1,6 @@
 """Health at a glance, one component, and what runs here. Reading is for whoever may view health; asking for a look is, too."""
 
 import difflib
-from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -16,19 +15,21 @@ from monitoring.health import about, answers, asking, board, detail, responses, 
 from monitoring.health.bars import Bars
 from monitoring.health.filters import FilterForm, HistoryForm
 from monitoring.health.models import HealthComponent
-from opsconsole.accounts.people import needs, who_may
+from opsconsole.accounts.people import needs, who_else_may
+from opsconsole.audit.storable import storable_text
 from opsconsole.live.partials import partials
+from opsconsole.paging import turned
 
 PAGE_ROWS = 50
 CHANGES = 25
 NEAREST = 5
-LIST_PARTS = {"health-head": "head_all", "health-list": "found"}
+LIST_PARTS = {"health-head": "health/head_all.html", "health-list": "health/found.html"}
 PARTS = {
-    "component-head": "head",
-    "component-days": "days",
-    "component-response": "response",
-    "component-changes": "changes",
-    "component-side": "side",
+    "component-head": "health/head.html",
+    "component-days": "health/days.html",
+    "component-response": "health/response.html",
+    "component-changes": "health/changes.html",
+    "component-side": "health/side.html",
 }
 MAY_TUNE = "monitoring.tune_health"
 MAY_READ = needs(answers.PERMISSION, what="Reading health", role="a viewer")
@@ -61,11 +62,10 @@ def page(request: HttpRequest) -> HttpResponse:
         "tally": tally,
         "health_tally": tally,
         "now": now,
-        "filtered": any(value for name, value in request.GET.items() if name != "after"),
-        **_turned(request, "after", found.after),
+        **turned(request, found.after, key="after"),
     }
     if request.headers.get("HX-Request"):
-        return partials(request, _named(LIST_PARTS), context)
+        return partials(request, LIST_PARTS, context)
     return render(request, "health/list.html", context, status=200 if valid else 422)
 
 
@@ -80,7 +80,7 @@ def component(request: HttpRequest, slug: str) -> HttpResponse:
     form = HistoryForm(request.GET)
     valid = form.is_valid()
     changes = selectors.changes(component=row, limit=CHANGES + 1, **form.wanted()) if valid else []
-    following = str(changes[CHANGES - 1].pk) if len(changes) > CHANGES else ""
+    following = changes[CHANGES - 1].pk if len(changes) > CHANGES else None
     bars = Bars(selectors.days([row.pk], now=now)[row.pk])
     found = selectors.one(row, now=now)
     limit = detail.limit_ms(row)
@@ -95,15 +95,14 @@ def component(request: HttpRequest, slug: str) -> HttpResponse:
         "curve": responses.large(row.slug, limit_ms=limit, now=now),
         "limit_ms": limit,
         "changes": [detail.Change(change) for change in changes[:CHANGES]],
-        "filtered": bool(form.data.get("q") or form.data.get("to")),
         "judged": detail.judged(row),
         "facts": detail.facts(row.metadata),
         "alerts": detail.alerts_of(row, now=now),
-        "tuners": None if request.user.has_perm(MAY_TUNE) else who_may(MAY_TUNE),
-        **_turned(request, "before", following),
+        "tuners": who_else_may(request.user, MAY_TUNE),
+        **turned(request, following),
     }
     if request.headers.get("HX-Request"):
-        return partials(request, _named(PARTS), context)
+        return partials(request, PARTS, context)
     return render(request, "health/component.html", context, status=200 if valid else 422)
 
 
@@ -140,7 +139,7 @@ def system(request: HttpRequest) -> HttpResponse:
 @MAY_READ
 def find(request: HttpRequest) -> HttpResponse:
     """For the palette: to the only component that is meant, else to the list of those that match."""
-    words = request.GET.get("q", "").strip()[:100]
+    words = storable_text(request.GET.get("q", "").strip()[:100])
     found = board.listed(now=timezone.now(), search=words, limit=2).rows if words else []
     exact = [
         one
@@ -164,19 +163,3 @@ def _unknown(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _say(request: HttpRequest, done: bool, words: str) -> None:
     messages.add_message(request, messages.SUCCESS if done else messages.WARNING, words)
-
-
-def _turned(request: HttpRequest, key: str, following: str) -> dict[str, Any]:
-    """The queries of the page that follows, and of the first one; empty or None where there is none."""
-    query = request.GET.copy()
-    query.pop(key, None)
-    older = query.copy()
-    older[key] = following
-    return {
-        "older": older.urlencode() if following else "",
-        "newest": query.urlencode() if request.GET.get(key) else None,
-    }
-
-
-def _named(parts: dict[str, str]) -> dict[str, str]:
-    return {part: f"health/{name}.html" for part, name in parts.items()}

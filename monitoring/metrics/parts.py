@@ -26,6 +26,7 @@ def register() -> None:
                     topics=TOPICS,
                     render=partial(_render, shared, panel.key),
                     pages=frozenset({live_page(page)}),
+                    shared=(shared,),
                 )
             )
 

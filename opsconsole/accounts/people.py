@@ -5,6 +5,7 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -18,6 +19,11 @@ SHOWN = 8
 def who_may(permission: str) -> list[str]:
     """The names of people (not service accounts) with `app.codename`, at most SHOWN of them."""
     return [person.display_name for person in people_who_may(permission)[:SHOWN]]
+
+
+def who_else_may(user: User | AnonymousUser, *permissions: str) -> list[str] | None:
+    """Who may, for whoever may not do all of this; None for whoever may. They are named by the first of the permissions."""
+    return None if user.has_perms(permissions) else who_may(permissions[0])
 
 
 def people_who_may(permission: str) -> QuerySet[User]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from opsconsole.api.errors import invalid
+from opsconsole.audit.storable import storable_text
 
 LARGEST = 2**63 - 1
 
@@ -15,6 +16,11 @@ def text(fields: Mapping[str, Any], name: str, *, longest: int, needed: bool = F
     if not isinstance(value, str) or len(value) > longest or (needed and not value.strip()):
         raise invalid(name, f"must be a text of {1 if needed else 0} to {longest} characters")
     return value
+
+
+def words(query: Mapping[str, Any], name: str, *, longest: int) -> str:
+    """Of a query, to be looked for: cut to `longest`. What nothing that is stored can have finds nothing."""
+    return storable_text(str(query.get(name, ""))[:longest])
 
 
 def whole_number(fields: Mapping[str, Any], name: str, *, most: int = LARGEST) -> int | None:

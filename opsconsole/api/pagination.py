@@ -1,8 +1,10 @@
 """Keyset paging: `?limit=&cursor=` → `{"results": […], "next": cursor or null}`. Pages stay right while rows are added."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from opsconsole.api.errors import invalid
 
@@ -29,6 +31,11 @@ def read_page(request: Request) -> Page:
 def read_limit(request: Request) -> int:
     """For lists whose cursor is no number. 400 names `limit`."""
     return _number(request, "limit", most=LARGEST_PAGE, least=1) or PAGE
+
+
+def answer(results: Any, following: object) -> Response:
+    """`following`: the key of the page that follows; None on the last one."""
+    return Response({"results": results, "next": None if following is None else str(following)})
 
 
 def _number(request: Request, name: str, *, most: int, least: int) -> int | None:

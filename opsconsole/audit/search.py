@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from opsconsole.audit.models import AuditEvent
+from opsconsole.paging import id_in
 
 # Distinct actions, or actors, that are looked through; and matches that are followed.
 DISTINCT = 1000
@@ -87,11 +88,10 @@ def _first_id(when: datetime) -> int:
 
 def _matching(rows: QuerySet[AuditEvent], words: str) -> list[QuerySet[AuditEvent]]:
     needle = words.casefold()
-    number = words.removeprefix("#").replace(",", "")
     parts = [rows.filter(action=name) for name in actions() if needle in name.casefold()][:MATCHES]
     parts += [rows.filter(actor_name=name) for name in actors() if needle in name.casefold()][:MATCHES]
-    if number.isascii() and number.isdigit() and len(number) < 19:
-        parts.append(rows.filter(pk=int(number)))
+    if (pk := id_in(words.removeprefix("#").replace(",", ""))) is not None:
+        parts.append(rows.filter(pk=pk))
     kind, _, key = words.partition(":")
     if key:
         parts.append(rows.filter(object_type=kind, object_id=key))

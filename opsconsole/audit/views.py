@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET
 from opsconsole.audit import search
 from opsconsole.audit.diff import diff
 from opsconsole.audit.forms import TrailForm
+from opsconsole.paging import turned
 
 PAGE_EVENTS = 50
 
@@ -17,10 +18,6 @@ PAGE_EVENTS = 50
 def trail(request: HttpRequest) -> HttpResponse:
     form = TrailForm(request.GET)
     found = search.page(form.query(), limit=PAGE_EVENTS) if form.is_valid() else search.Page([], None)
-    query = request.GET.copy()
-    query.pop("before", None)
-    older = query.copy()
-    older["before"] = str(found.next_id or "")
     context = {
         "page": "audit",
         "form": form,
@@ -28,8 +25,6 @@ def trail(request: HttpRequest) -> HttpResponse:
         "alone": len(found.events) == 1,
         "actions": search.actions(),
         "actors": search.actors(),
-        "older": older.urlencode() if found.next_id else "",
-        "newest": query.urlencode() if request.GET.get("before") else None,
-        "filtered": any(value for name, value in request.GET.items() if name != "before"),
+        **turned(request, found.next_id),
     }
     return render(request, "audit/trail.html", context, status=200 if form.is_valid() else 422)

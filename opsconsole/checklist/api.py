@@ -15,7 +15,7 @@ from opsconsole.api.access import require
 from opsconsole.api.body import read_body
 from opsconsole.api.errors import ApiError, invalid
 from opsconsole.api.idempotency import once_in_transaction
-from opsconsole.api.pagination import read_limit
+from opsconsole.api.pagination import answer, read_limit
 from opsconsole.api.schema import CURSOR, IDEMPOTENCY_KEY, LIMIT, errors
 from opsconsole.checklist import selectors, services
 from opsconsole.checklist import serializers as s
@@ -75,9 +75,7 @@ class DaysView(APIView):
     def get(self, request: Request) -> Response:
         _may_read(request)
         found, following = selectors.history(limit=read_limit(request), before=_before(request))
-        return Response(
-            {"results": s.DaySerializer(found, many=True).data, "next": following and following.isoformat()}
-        )
+        return answer(s.DaySerializer(found, many=True).data, following)
 
 
 def _may_read(request: Request) -> None:

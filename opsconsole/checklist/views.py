@@ -3,11 +3,12 @@
 from datetime import date
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect, render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
+from alerts.said import see
 from opsconsole.accounts.actor import actor_of
 from opsconsole.accounts.people import needs, who_may
 from opsconsole.checklist import selectors, services
@@ -60,7 +61,7 @@ def sign(request: HttpRequest) -> HttpResponse:
         messages.success(request, "The checklist of today is signed off.")
     else:
         messages.info(request, f"It was signed off already, by {row.signed_by}.")
-    return _see(reverse("checklist"))
+    return see(reverse("checklist"))
 
 
 @require_GET
@@ -86,10 +87,3 @@ def day(request: HttpRequest, day: date) -> HttpResponse:
     if row is None:
         raise Http404(f"Nothing is kept of the checklist of {day}.")
     return render(request, "checklist/day.html", {"page": "checklist-days", "row": row})
-
-
-def _see(url: str) -> HttpResponseRedirect:
-    """303: the browser fetches the next page, whatever the method was."""
-    response = redirect(url)
-    response.status_code = 303
-    return response

@@ -23,7 +23,7 @@ class Place:
     label: str
     icon: str
     key: str
-    # Of what its number tells: "alerts" that need somebody, "breakers" that are not closed, "health" that is abnormal; empty: it has none.
+    # What its number counts, by its name in the context; empty: it has none.
     counts: str = ""
     # Names of further pages that it leads to.
     further: tuple[str, ...] = ()
@@ -44,10 +44,10 @@ class Place:
 # One line for each page that exists. The phone's tabs show the same.
 PLACES = (
     Place("overview", "Overview", "layout-dashboard", "o"),
-    Place("alerts", "Alerts", "bell", "a", counts="alerts", further=("incidents", "runbooks")),
+    Place("alerts", "Alerts", "bell", "a", counts="open", further=("incidents", "runbooks")),
     Place("kill-switch", "Kill switch", "octagon", "k"),
-    Place("breakers", "Breakers", "circuit-switch-open", "b", counts="breakers", more=True),
-    Place("health", "Health", "activity-heartbeat", "h", counts="health", more=True),
+    Place("breakers", "Breakers", "circuit-switch-open", "b", counts="broken", more=True),
+    Place("health", "Health", "activity-heartbeat", "h", counts="health_tally", more=True),
     Place(
         "metrics-system",
         "Metrics",

@@ -12,6 +12,7 @@ from monitoring.health import board as health
 from monitoring.health import parts as health_parts
 from opsconsole.audit import search
 from opsconsole.console import needs, today
+from opsconsole.live import badges
 from opsconsole.live.feeds import LivePart, register_part
 
 PAGE = frozenset({"overview"})
@@ -37,6 +38,14 @@ def register() -> None:
         )
     )
     register_part(LivePart(target="who", topics=SWITCH, render=who, pages=PAGE))
+    register_part(
+        LivePart(
+            target="more-badge",
+            topics=BREAKERS | health_parts.TOPICS,
+            render=more,
+            shared=(breaker_parts.tally, health_parts.tally),
+        )
+    )
     register_part(LivePart(target="just", topics=frozenset({"audit"}), render=just_happened, pages=PAGE))
 
 
@@ -51,6 +60,13 @@ def needs_you() -> str:
 
 def today_() -> str:
     return _render("today", today=today.read(now=timezone.now()))
+
+
+def more() -> str:
+    """Of what stands behind "More" on the phone."""
+    return badges.drawn(
+        "more-badge", badges.together([breaker_parts.tally.get().badge, health_parts.tally.get().badge])
+    )
 
 
 def who() -> str:

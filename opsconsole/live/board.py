@@ -34,6 +34,11 @@ class Slot:
     failing: bool = False
     tried_at: float = float("-inf")
 
+    def outdate(self) -> None:
+        self.stale = True
+        for shared in self.part.shared:
+            shared.forget()
+
     def due(self) -> float:
         """When it is to be rendered next."""
         if not self.stale:
@@ -94,13 +99,13 @@ class Board:
     def on_topic(self, topic: str) -> None:
         for slot in self._slots.values():
             if topic in slot.part.topics:
-                slot.stale = True
+                slot.outdate()
         self._wake_lanes()
 
     def on_everything(self) -> None:
         """Announcements may have been missed."""
         for slot in self._slots.values():
-            slot.stale = True
+            slot.outdate()
         self._wake_lanes()
 
     def _wake_lanes(self) -> None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from opsconsole.live.shared import Shared
+
 # Seconds. Leases are given only while the database takes writes: a hub that could not note its streams for this long gives none, for a stop could
 # not be committed either. So `lease_until`, noted now, covers every lease until the next note: now + this + the term.
 LEASE_COVER = 10.0
@@ -158,6 +160,7 @@ class LivePart:
     The HTML is the same for everybody, so it is rendered once for all open pages; what depends on the person
     stays outside. `topics`: what makes it stale.
     `urgent` parts go out at once, all others at most once a second. `pages`: the pages that carry it; empty means every page.
+    `shared`: what it reads together with others; an announcement makes that stale, too.
     """
 
     target: str
@@ -165,6 +168,7 @@ class LivePart:
     render: Callable[[], str]
     urgent: bool = False
     pages: frozenset[str] = frozenset()
+    shared: tuple[Shared[Any], ...] = ()
 
 
 _trading: list[TradingFeed] = []

@@ -12,16 +12,26 @@ SHARED = 0.5
 
 
 class Shared(Generic[Read]):
-    """`read` is called again when what it gave is older than SHARED. Raises what it raises."""
+    """`read` is called again when what it gave is older than SHARED, or than the newest announcement. Raises what it raises."""
 
     def __init__(self, read: Callable[[], Read]) -> None:
         self._read = read
         self._lock = threading.Lock()
-        self._found: tuple[float, Read] | None = None
+        self._found: tuple[float, int, Read] | None = None
+        self._announced = 0
+
+    def forget(self) -> None:
+        """Something was announced: what was read before it, or is being read, may be old. Never waits."""
+        self._announced += 1
 
     def get(self) -> Read:
         with self._lock:
-            if self._found is None or time.monotonic() - self._found[0] > SHARED:
+            announced = self._announced
+            if (
+                self._found is None
+                or self._found[1] != announced
+                or time.monotonic() - self._found[0] > SHARED
+            ):
                 found = self._read()
-                self._found = (time.monotonic(), found)
-            return self._found[1]
+                self._found = (time.monotonic(), announced, found)
+            return self._found[2]

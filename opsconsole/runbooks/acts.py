@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 from alerts.said import see
 from opsconsole.accounts.actor import actor_of
 from opsconsole.accounts.people import needs
+from opsconsole.paging import id_in
 from opsconsole.runbooks import presses, services
 from opsconsole.runbooks.choices import Press, StepKind
 from opsconsole.runbooks.forms import CloseForm, NoteForm, StartForm, values_in
@@ -154,9 +155,7 @@ def _url(pk: int, step: int | None = None) -> str:
 
 def _number(text: str | None) -> int | None:
     """None: it is missing. What can be no number of a row is one that there is not."""
-    if not text:
-        return None
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+    return (id_in(text) or 0) if text else None
 
 
 def _said(form: Form) -> str:

@@ -18,7 +18,7 @@ from opsconsole.api.access import require
 from opsconsole.api.body import read_body
 from opsconsole.api.errors import ApiError, invalid
 from opsconsole.api.idempotency import once_in_transaction
-from opsconsole.api.pagination import LARGEST_PAGE, read_limit, read_page
+from opsconsole.api.pagination import LARGEST_PAGE, answer, read_limit, read_page
 from opsconsole.api.schema import CURSOR, IDEMPOTENCY_KEY, LIMIT, errors
 from opsconsole.runbooks import selectors, services, timeline
 from opsconsole.runbooks import serializers as s
@@ -64,13 +64,13 @@ class IncidentsView(APIView):
             limit=page.limit,
             before_id=page.before_id,
             state=one_of(query, "state", IncidentState.values),
-            search=query.get("search", "")[:100],
-            runbook=query.get("runbook", "")[:64],
+            search=f.words(query, "search", longest=100),
+            runbook=f.words(query, "runbook", longest=64),
             since=moment(query, "since"),
             until=moment(query, "until"),
         )
         results = s.IncidentSerializer(found.results, many=True).data
-        return Response({"results": results, "next": found.next_id and str(found.next_id)})
+        return answer(results, found.next_id)
 
 
 class IncidentView(APIView):
@@ -103,7 +103,7 @@ class TimelineView(APIView):
         incident = _found(pk).incident
         found = timeline.page(incident, limit=limit, shown=Shown(shown), before=before)
         results = [s.entry_data(entry) for entry in found.entries]
-        return Response({"results": results, "next": found.next_key and str(found.next_key)})
+        return answer(results, found.next_key)
 
 
 class NotesView(APIView):

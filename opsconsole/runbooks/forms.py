@@ -1,18 +1,17 @@
 """What people fill in on the pages of runbooks and incidents."""
 
 from collections.abc import Mapping
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 
+from opsconsole.paging import DATE, before_field, search_field, start_of
 from opsconsole.runbooks.choices import IncidentState, Shown
 from opsconsole.runbooks.models import TITLE_LENGTH
 from opsconsole.runbooks.services.shared import LONGEST
 from opsconsole.runbooks.timeline import Key
 
-DATE = {"invalid": "Give a date as YYYY-MM-DD."}
 # Of the fields that give the values which a runbook's steps name.
 PREFIX = "value-"
 
@@ -20,9 +19,7 @@ PREFIX = "value-"
 class FilterForm(forms.Form):
     """Search and filters of the list; every field may be empty."""
 
-    q = forms.CharField(
-        required=False, max_length=100, error_messages={"max_length": "Search for 100 characters or less."}
-    )
+    q = search_field()
     state = forms.ChoiceField(
         required=False,
         choices=[("", "Any state"), *IncidentState.choices],
@@ -31,9 +28,7 @@ class FilterForm(forms.Form):
     runbook = forms.CharField(required=False, max_length=64)
     since = forms.DateField(required=False, error_messages=DATE)
     until = forms.DateField(required=False, error_messages=DATE)
-    before = forms.IntegerField(
-        required=False, min_value=1, max_value=2**63 - 1, error_messages={"invalid": "before: a number."}
-    )
+    before = before_field()
 
     def filters(self) -> dict[str, Any]:
         """As `selectors.incidents()` takes them. `until` is included whole."""
@@ -42,8 +37,8 @@ class FilterForm(forms.Form):
             "search": data["q"],
             "state": data["state"],
             "runbook": data["runbook"],
-            "since": _start_of(data["since"]) if data["since"] else None,
-            "until": _start_of(data["until"] + timedelta(days=1)) if data["until"] else None,
+            "since": start_of(data["since"]) if data["since"] else None,
+            "until": start_of(data["until"] + timedelta(days=1)) if data["until"] else None,
             "before_id": data["before"],
         }
 
@@ -100,7 +95,3 @@ def values_in(posted: Mapping[str, Any]) -> dict[str, str]:
     return {
         name.removeprefix(PREFIX): str(value) for name, value in posted.items() if name.startswith(PREFIX)
     }
-
-
-def _start_of(day: Any) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))

@@ -91,11 +91,11 @@ def _clients(_target: str, now: datetime) -> Reading:
     overrides = [client.name for client in clients if client.override]
     url = f"{reverse('kill-switch')}#proof"
     if overrides:
-        return Reading("stops are ignored", f"by {_listed(overrides)}; {here} connected", BAD, url)
+        return Reading("stops are ignored", f"by {system.listed(overrides)}; {here} connected", BAD, url)
     if not here:
         return Reading("none is connected", _last_seen(now), WARN, url)
     stopped = [client.name for client in clients if client.local_stop]
-    text = f"stopped on their own hosts: {_listed(stopped)}" if stopped else "none ignores stops"
+    text = f"stopped on their own hosts: {system.listed(stopped)}" if stopped else "none ignores stops"
     return Reading(f"{here} connected", text, WARN if stopped else WELL, url)
 
 
@@ -133,7 +133,7 @@ def _breakers(_target: str, now: datetime) -> Reading:
     if not total:
         return Reading("none is known", "No process has reported any", WARN, url)
     if names:
-        return Reading(f"{len(names)} of {total} open", _listed([*names]), BAD, url)
+        return Reading(f"{len(names)} of {total} open", system.listed(names), BAD, url)
     return Reading("none is open", f"{total} known, {counts[State.HALF_OPEN]} half-open", url=url)
 
 
@@ -143,10 +143,10 @@ def _health(_target: str, now: datetime) -> Reading:
     bad += [f"{one.row.name}: {one.message}" for one in board.stale[: NAMED - len(bad)]]
     total = len(board.components)
     if not bad:
-        return Reading("healthy", f"All {total} components that are watched")
+        return Reading("healthy", f"All {total} components that are watched", url=reverse("health"))
     unwell = len(board.abnormal) + len(board.stale)
     tone = BAD if any(one.status == Status.UNHEALTHY for one in board.abnormal) else WARN
-    return Reading(f"{unwell} of {total} abnormal", "; ".join(bad), tone)
+    return Reading(f"{unwell} of {total} abnormal", "; ".join(bad), tone, reverse("health"))
 
 
 def _component(name: str, now: datetime) -> Reading:
@@ -156,13 +156,15 @@ def _component(name: str, now: datetime) -> Reading:
         return Reading("unknown", f"There is no component {name}", WARN)
     age = f", {one.age_seconds:.0f} s old" if one.age_seconds is not None else ""
     tone = {Status.UNHEALTHY: BAD, Status.DEGRADED: WARN, Status.UNKNOWN: WARN}.get(one.status, WELL)
-    return Reading(str(one.status), f"{one.message}{age}", tone)
+    url = reverse("health-component", args=[one.row.slug])
+    return Reading(str(one.status), f"{one.message}{age}", tone, url)
 
 
 def _system(_target: str, now: datetime) -> Reading:
     found = system.status(now=now)
     tone = {"operational": WELL, "degraded": WARN}.get(found.word, BAD)
-    return Reading(found.word, ". ".join(found.why) or "Nothing is the matter", tone)
+    url = reverse("system-information")
+    return Reading(found.word, ". ".join(found.why) or "Nothing is the matter", tone, url)
 
 
 def _alerts(_target: str, now: datetime) -> Reading:
@@ -183,11 +185,6 @@ def _clock(when: datetime, now: datetime) -> str:
     local = timezone.localtime(when)
     today = local.date() == timezone.localtime(now).date()
     return f"{local:%H:%M:%S}" if today else f"{local.day} {local:%b %H:%M:%S}"
-
-
-def _listed(names: list[str]) -> str:
-    more = len(names) - NAMED
-    return f"{', '.join(names[:NAMED])}{f' and {more} more' if more > 0 else ''}"
 
 
 def _maybe(near: list[str]) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 
+from opsconsole.paging import id_in
 from opsconsole.runbooks.choices import IncidentState
 from opsconsole.runbooks.evidence import Pressed, pressed
 from opsconsole.runbooks.models import (
@@ -171,10 +172,9 @@ def _counted() -> "QuerySet[Incident]":
 
 
 def _found_by(search: str) -> Q:
-    number = search.removeprefix("#")
     alerts = IncidentAlert.objects.filter(incident=OuterRef("pk"), title__icontains=search)
     notes = IncidentNote.objects.filter(incident=OuterRef("pk"), text__icontains=search)
     found = Q(title__icontains=search) | Q(summary__icontains=search) | Q(Exists(alerts)) | Q(Exists(notes))
-    if number.isascii() and number.isdigit() and len(number) < 19:
-        found |= Q(pk=int(number))
+    if (pk := id_in(search.removeprefix("#"))) is not None:
+        found |= Q(pk=pk)
     return found

@@ -285,7 +285,8 @@ def _change(key: Key, change: HealthChange) -> Entry:
         "",
         redact(f"{change.component.name} is {change.after}, was {change.before}"),
         redact(change.message),
-        tone=tone,
+        reverse("health-component", args=[change.component.slug]),
+        tone,
     )
 
 

@@ -12,6 +12,7 @@ from alerts.board import rows as alert_rows
 from opsconsole.accounts.models import User
 from opsconsole.accounts.people import needs
 from opsconsole.live.partials import partials
+from opsconsole.paging import turned
 from opsconsole.runbooks import board, selectors, timeline
 from opsconsole.runbooks import export as exporting
 from opsconsole.runbooks.filling import names_in
@@ -37,18 +38,12 @@ def page(request: HttpRequest) -> HttpResponse:
     found = (
         selectors.incidents(limit=PAGE_ROWS, **form.filters()) if valid else selectors.IncidentPage([], None)
     )
-    query = request.GET.copy()
-    query.pop("before", None)
-    older = query.copy()
-    older["before"] = str(found.next_id or "")
     context = {
         "page": "incidents",
         "form": form,
         "found": found.results,
         "runbooks": selectors.runbooks(),
-        "older": older.urlencode() if found.next_id else "",
-        "newest": query.urlencode() if request.GET.get("before") else None,
-        "filtered": any(value for name, value in request.GET.items() if name != "before"),
+        **turned(request, found.next_id),
     }
     if request.headers.get("HX-Request"):
         return partials(request, {"found": "runbooks/found.html"}, context)
@@ -80,7 +75,7 @@ def incident_page(
         "form": form,
         "shown": shown,
         "entries": entries.entries,
-        **_pages(request, entries),
+        **turned(request, entries.next_key),
         **(errors or {}),
     }
     if request.headers.get("HX-Request"):
@@ -124,17 +119,6 @@ def openable(incident: Incident) -> dict[str, Any]:
     there = set(incident.procedures.values_list("runbook", flat=True))
     left = [one for one in selectors.runbooks(enabled=True) if one.pk not in there]
     return {"openable": [(one, names_in(texts_of(list(one.steps.all())))) for one in left]}
-
-
-def _pages(request: HttpRequest, entries: timeline.Page) -> dict[str, Any]:
-    query = request.GET.copy()
-    query.pop("before", None)
-    older = query.copy()
-    older["before"] = str(entries.next_key or "")
-    return {
-        "older": older.urlencode() if entries.next_key else "",
-        "newest": query.urlencode() if request.GET.get("before") else None,
-    }
 
 
 def _parts(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:

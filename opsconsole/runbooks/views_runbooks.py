@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET
 
 from alerts.models import Alert
 from opsconsole.accounts.people import needs
+from opsconsole.paging import id_in
 from opsconsole.runbooks import board, matching, selectors
 from opsconsole.runbooks.choices import StepKind
 from opsconsole.runbooks.filling import filled, filled_command, names_in, with_console
@@ -43,8 +44,8 @@ def runbook_page(
 ) -> HttpResponse:
     """`asked`: the alert and the incident that it is opened for, and the values as far as they are known."""
     one = found(slug)
-    alert = _row(Alert, asked.get("alert"))
-    incident = _row(Incident, asked.get("incident"))
+    alert = _row(Alert, asked.get("alert", ""))
+    incident = _row(Incident, asked.get("incident", ""))
     steps = list(one.steps.all())
     names = names_in(texts_of(steps))
     labels = alert.labels if alert is not None else {}
@@ -86,8 +87,7 @@ def meant(one: Runbook) -> list[str]:
     return of + [str(matcher) for matcher in matching.matchers_of(one)]
 
 
-def _row(model: Any, text: str | None) -> Any:
+def _row(model: Any, text: str) -> Any:
     """The row that the address names, if it names one that there is."""
-    if not text or not (text.isascii() and text.isdigit() and len(text) < 19):
-        return None
-    return model.objects.filter(pk=int(text)).first()
+    pk = id_in(text)
+    return None if pk is None else model.objects.filter(pk=pk).first()

@@ -42,6 +42,23 @@ def test_a_bad_question_is_named(bob: User, query: str, field: str) -> None:
     assert (answer.status_code, list(answer.json()["error"]["details"])) == (400, [field])
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("?search=%00", 200),
+        ("?cursor=%00", 200),
+        ("/b1/transitions?client=%00", 200),
+        ("/%00", 404),
+        ("/%00/transitions", 404),
+    ],
+)
+def test_what_cannot_be_stored_finds_nothing(bob: User, path: str, status: int) -> None:
+    Process().report(a_breaker("b1"))
+    answer = caller(bob).get(f"{URL}{path}")
+    assert answer.status_code == status
+    assert "b1" not in answer.content.decode() or "cursor" in path
+
+
 def test_lists_by_name_and_state(bob: User) -> None:
     Process().report(
         *(a_breaker(f"b{number}", "OPEN" if number % 2 else "CLOSED") for number in range(5)), now=None

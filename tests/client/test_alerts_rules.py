@@ -1,6 +1,7 @@
 """A rule that the process changes is the console's to take; what it does not take works here as far as it can, and is said."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -86,12 +87,19 @@ def test_while_the_console_is_away_it_is_asked_for_again_until_it_answers(
 
 
 def test_inside_a_running_loop_it_does_not_wait(manage: Make, server: ConsoleServer) -> None:
-    manager = manage(wait_s=60)
+    manager, go_on = manage(wait_s=60), threading.Event()
+
+    def late(*_: object) -> bool:
+        go_on.wait(30)
+        return False
+
+    server.post_answer = late
 
     async def application() -> RuleUpdate:
         return manager.update_rule(SIGNALS)
 
     assert asyncio.run(application()).pending
+    go_on.set()
     eventually(lambda: server.rules, "the rule is taken")
 
 

@@ -6,6 +6,7 @@ import pytest
 from opsclient import KillSwitch, OpsConsole
 from opsclient.breaker import link as link_module
 from opsclient.breaker.keeper import Keeper
+from opsclient.breaker.steering import apply
 from opsclient.breaker.wire import Row
 from opsclient.circuit_breaker import (
     CircuitBreakerManager,
@@ -93,7 +94,6 @@ def test_a_word_that_comes_while_a_breaker_is_made_is_not_undone_by_the_one_befo
     console = connect()
     eventually(lambda: console.breakers._book.version == held)
     later: list[int] = []
-    apply = link_module.apply
 
     def apply_late(keeper: Keeper, row: Row, *, reset: bool) -> None:
         if not later:

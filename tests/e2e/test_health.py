@@ -49,15 +49,17 @@ def test_axe_finds_nothing_and_it_fits_every_width(
     fits(page, "days as a table")
 
 
-@pytest.mark.parametrize("width", [768, 1024, 1440])
-def test_no_name_pushes_a_button_out(page: Page, alice: User, moment: datetime, width: int) -> None:
-    page.set_viewport_size({"width": width, "height": 900})
+def test_no_name_pushes_a_button_out(page: Page, alice: User, moment: datetime) -> None:
     sign_in(page, alice)
     page.goto("/health")
-    for button in page.locator("#health-list button").all():
-        box = button.bounding_box()
-        assert box is not None
-        assert box["x"] + box["width"] <= width - 20
+    for width in (768, 1024, 1440):
+        page.set_viewport_size({"width": width, "height": 900})
+        buttons = page.locator("#health-list button").all()
+        assert buttons
+        for button in buttons:
+            box = button.bounding_box()
+            assert box is not None
+            assert box["x"] + box["width"] <= width - 20, width
 
 
 def test_a_change_shows_by_itself(desktop: Page, moment: datetime) -> None:
@@ -67,8 +69,8 @@ def test_a_change_shows_by_itself(desktop: Page, moment: datetime) -> None:
     with transaction.atomic():
         looked_at("redis", Status.HEALTHY, now=timezone.now())
         publish("health")
-    expect(desktop.locator("#health-answer")).to_contain_text("Degraded: 2 of 11 abnormal", timeout=20_000)
-    expect(desktop.locator("#nav-health")).to_contain_text("2", timeout=20_000)
+    expect(desktop.locator("#health-answer")).to_contain_text("Degraded: 2 of 11 abnormal")
+    expect(desktop.locator("#nav-health")).to_contain_text("2")
     expect(desktop.locator("#component-redis")).to_contain_text("Healthy")
 
 

@@ -2,11 +2,13 @@
 
 import re
 from datetime import timedelta
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
 
 from monitoring.breakers import services
 from monitoring.breakers.models import BreakerApplied, BreakerState
@@ -32,6 +34,14 @@ def plain(text: str) -> str:
     return " ".join(re.sub(r"<[^>]*>", "", text).split())
 
 
+def address_of(client: Client, name: str) -> str:
+    """As the list has it."""
+    text = client.get("/breakers").content.decode()
+    found = re.search(rf'id="breaker-\d+-open" href="([^"]*)"><b><bdi>{re.escape(escape(name))}</bdi>', text)
+    assert found
+    return found[1]
+
+
 def test_nobody_signed_in_and_nobody_without_a_role(charlie: User, browse: Browse) -> None:
     assert Client().get(URL).status_code == 302
     assert browse(charlie).get(URL).status_code == 403
@@ -55,16 +65,36 @@ def test_a_filter_that_cannot_be_read(name: str, value: str, bob: User, browse: 
     assert "Nothing was looked for: a filter cannot be read." in response.content.decode()
 
 
-@pytest.mark.parametrize("name", ["a.b/c d", "reset-all", "x/reset", "50% (new)?#1", "-", "ünïcode"])
+@pytest.mark.parametrize("name", ["a.b/c d", "reset-all", "x/reset", "50% (new)?#1", "-", "ünïcode", "~x"])
 def test_any_name_has_its_page(name: str, bob: User, browse: Browse) -> None:
     rows.breakers([name], now=timezone.now())
     client = browse(bob)
-    listed = re.search(r'id="breaker-\d+-open" href="([^"]*)"', client.get("/breakers").content.decode())
-    assert listed
-    for address in (listed[1], f"/breakers/{quote(name, safe='')}"):
+    for address in (address_of(client, name), f"/breakers/{quote(name, safe='')}"):
         response = client.get(address)
         assert response.status_code == 200
         assert "UNKNOWN · " in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    "name", [".", "..", "a/../b", "./a", "a/.", "-/reset/x", "-/find", "-/reset-all", "~..", "~~-"]
+)
+def test_names_that_an_address_cannot_have(name: str, alice: User, browse: Browse) -> None:
+    rows.breakers(["x", name], now=timezone.now())
+    client = browse(alice)
+    for address in (address_of(client, name), reverse("breaker-reset", args=[name])):
+        # As a browser reads it.
+        assert urljoin("http://console/", address) == f"http://console{address}"
+        response = client.get(address)
+        assert response.status_code == 200
+        assert f"<bdi>{name}</bdi>" in response.content.decode()
+
+
+def test_what_can_be_no_name(bob: User, browse: Browse) -> None:
+    client = browse(bob)
+    for address in ("/breakers/%00", "/breakers/-/reset/%00"):
+        assert client.get(address).status_code in {403, 404}
+    assert client.get("/breakers/-/find?q=%00").status_code == 303
+    assert client.get("/health/-/find?q=%00").status_code == 303
 
 
 def test_open_in_some_says_where_why_and_for_how_long(bob: User, browse: Browse) -> None:

@@ -12,6 +12,7 @@ from monitoring.health.choices import Status
 from monitoring.health.models import HealthComponent
 from opsconsole.accounts.models import User
 from opsconsole.live.feeds import parts_of
+from tests.breakers.reporting import Process, a_breaker
 from tests.health.rows import a_client, a_day, a_target, looked_at
 from tests.metrics.rows import partitions
 from tests.pages.browse import Browse
@@ -194,11 +195,22 @@ def test_navigation_counts_what_is_abnormal(browse: Browse, bob: User, now: date
     assert words(text(client, "/audit"), "nav-health", end="</a>") == ""
     looked_at("redis", Status.UNHEALTHY, now=now)
     page = text(client, "/audit")
-    for target in ("nav-health", "tab-health", "more-health"):
+    for target in ("nav-health", "tab-health"):
         assert words(page, target, end="abnormal").startswith("1")
         (part,) = (part for part in parts_of("audit") if part.target == target)
         assert f'id="{target}"' in part.render()
     assert 'aria-keyshortcuts="g h"' in page
+
+
+def test_more_counts_what_stands_behind_it(browse: Browse, bob: User, now: datetime) -> None:
+    looked_at("redis", Status.UNHEALTHY, now=now)
+    Process().report(a_breaker("a", state="OPEN"), a_breaker("b", state="OPEN"), now=now)
+    (part,) = (part for part in parts_of("audit") if part.target == "more-badge")
+    for shared in part.shared:
+        shared.forget()
+    said = "3 (2 breakers not closed, 1 component abnormal)"
+    for html in (text(browse(bob), "/audit"), part.render()):
+        assert words(html, "more-badge", end="</span></span>") == said
 
 
 def test_the_overview_shows_what_is_abnormal_and_counts_the_rest(

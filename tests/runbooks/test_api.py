@@ -53,6 +53,12 @@ def test_what_cannot_be_read(alice: User) -> None:
     assert client.post(f"{URL}/4711/notes", {"text": "x"}).status_code == 404
 
 
+@pytest.mark.parametrize("query", ["search=%00", "runbook=%00"])
+def test_what_cannot_be_stored_finds_nothing(query: str, bob: User) -> None:
+    opened()
+    assert caller(bob).get(f"{URL}?{query}").json() == {"results": [], "next": None}
+
+
 def test_the_list_pages_by_key_and_filters(bob: User) -> None:
     first = opened(COST)
     services.add_note(actor=ROOT, incident_id=first.pk, text="The Zurich feed")

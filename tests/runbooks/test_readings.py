@@ -66,5 +66,6 @@ def test_where_much_is_wrong(alice: User, desk: Desk) -> None:
     assert found[Read.KILL_SWITCH].text.endswith(" by alice, API_FAILURE")
     assert "redis" in found[Read.HEALTH].text.casefold()
     assert (found[Read.COMPONENT].word, found[Read.SYSTEM].word) == ("unhealthy", "halted")
+    assert [what for what in Read if not found[what].url] == []
     bad = {what for what in Read if found[what].tone == readings.BAD}
     assert bad >= {Read.KILL_SWITCH, Read.BREAKER, Read.BREAKERS, Read.HEALTH, Read.COMPONENT, Read.SYSTEM}

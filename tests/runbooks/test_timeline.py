@@ -72,6 +72,8 @@ def test_everything_that_happened_between_its_beginning_and_its_end(alice: User)
     assert not [line for line in found if "before it" in line or later.title in line]
     assert not [line for line in found if line.startswith(("health.", "breakers."))]
     assert over.title not in words(incident, shown=Shown.INCIDENT)
+    (change,) = timeline.page(incident, limit=9, shown=Shown.HEALTH).entries
+    assert change.url == "/health/redis"
 
 
 @pytest.mark.parametrize(

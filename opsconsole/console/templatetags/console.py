@@ -11,6 +11,8 @@ from django.utils.safestring import SafeString
 
 from opsconsole.audit.models import AuditEvent
 from opsconsole.console import wording
+from opsconsole.console.context import PLACES, Place
+from opsconsole.live import badges
 
 register = template.Library()
 
@@ -127,6 +129,19 @@ def event_icon(event: AuditEvent) -> SafeString:
 @register.simple_tag
 def event_words(event: AuditEvent) -> str:
     return wording.words_of(event)
+
+
+@register.inclusion_tag("layout/badge.html", takes_context=True)
+def badge(context: template.Context, where: str, place: Place) -> dict[str, Any]:
+    """The number beside a place's word. `where`: nav or tab."""
+    return {"target": f"{where}-{place.name}", "badge": context[place.counts].badge}
+
+
+@register.inclusion_tag("layout/badge.html", takes_context=True)
+def badge_of_more(context: template.Context) -> dict[str, Any]:
+    """One number for everything behind "More"."""
+    found = [context[place.counts].badge for place in PLACES if place.more and place.counts]
+    return {"target": "more-badge", "badge": badges.together(found)}
 
 
 @register.simple_tag
