@@ -51,7 +51,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "form": form,
         "rows": found.rows,
         "tally": tally,
-        "broken": tally,
+        "breaker_tally": tally,
         "now": now,
         "told": told.newest_to_all(now=now),
         **turned(request, found.after, key="after"),

@@ -44,9 +44,9 @@ class Place:
 # One line for each page that exists. The phone's tabs show the same.
 PLACES = (
     Place("overview", "Overview", "layout-dashboard", "o"),
-    Place("alerts", "Alerts", "bell", "a", counts="open", further=("incidents", "runbooks")),
+    Place("alerts", "Alerts", "bell", "a", counts="alert_tally", further=("incidents", "runbooks")),
     Place("kill-switch", "Kill switch", "octagon", "k"),
-    Place("breakers", "Breakers", "circuit-switch-open", "b", counts="broken", more=True),
+    Place("breakers", "Breakers", "circuit-switch-open", "b", counts="breaker_tally", more=True),
     Place("health", "Health", "activity-heartbeat", "h", counts="health_tally", more=True),
     Place(
         "metrics-system",
@@ -68,9 +68,9 @@ def layout(request: HttpRequest) -> dict[str, Any]:
     return {
         "places": PLACES,
         "bar": state,
-        "broken": SimpleLazyObject(lambda: breakers.tally(now=timezone.now())),
+        "breaker_tally": SimpleLazyObject(lambda: breakers.tally(now=timezone.now())),
         "health_tally": SimpleLazyObject(lambda: health.tally(now=timezone.now())),
-        "open": SimpleLazyObject(board.opened),
+        "alert_tally": SimpleLazyObject(board.opened),
         "news": SimpleLazyObject(board.newest_urgent),
         "server_now": now,
         "zone_name": settings.TIME_ZONE,

@@ -34,7 +34,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "page": "overview",
         "bar": bar.of(status),
         "proof": proof.Board(status, address=f"{request.scheme}://{request.get_host()}"),
-        "broken": broken_now.tally,
+        "breaker_tally": broken_now.tally,
         "broken_now": broken_now if request.user.has_perm(MAY_READ_BREAKERS) else None,
         "health_tally": health_now.tally,
         "health_now": health_now if request.user.has_perm(MAY_READ_HEALTH) else None,

@@ -75,7 +75,7 @@ def test_none_is_added_or_deleted(rule: AlertRule, db: None) -> None:
         ({"max_per_hour": 100_001}, "100000"),
         ({"time_zone": "Mars/Olympus"}, "must be a time zone such as America/New_York"),
         ({"quiet_start": 24}, "23"),
-        ({"version": 7}, "Somebody changed this rule meanwhile"),
+        ({"version": 7}, "Somebody changed this alert rule meanwhile"),
     ],
 )
 def test_what_cannot_be_used_is_said_and_nothing_changes(
