@@ -3,14 +3,18 @@
 import statistics
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from bench.alerts import json_of
 from bench.figures import Figure, at_least, at_most, percentile, seen
 from bench.health_api import CONNECTIONS, FLOOR, PATHS
 from bench.result import Result
+from monitoring.health.watchdog.stages import BEAT_LATE, LATE, Stage
 
 TIMES = 1.3
 SLOWEST_MS = 50
+# Between two looks of the watchdog, in seconds.
+WATCH_TURN = 5
 
 
 def health_api(folder: Path) -> Result:
@@ -63,7 +67,71 @@ def health_faults(folder: Path) -> Result:
     return Result(figures, found)
 
 
+def health_frozen(folder: Path) -> Result:
+    """What waits for a Redis or a database that does not answer."""
+    found = json_of(["bench.health_frozen", "--folder", str(folder)])
+    well = {one["path"]: one["status"] for one in found["well"]}
+    figures: list[Figure] = [
+        seen("addresses asked for: pages, admin and API", len(well), ""),
+        seen("  while all is well: slowest", _slowest(found["well"]), "ms"),
+    ]
+    for name in ("redis frozen", "redis known to be frozen"):
+        asked = found[name]
+        changed = [one for one in asked if one["status"] != well[one["path"]] and not _is_said(one)]
+        figures += [
+            at_most(f"{name}: slowest of {len(asked):,}", _slowest(asked), 1000, "ms"),
+            at_most(f"{name}: answered otherwise than before", len(changed), 0, "answers"),
+        ]
+    pages = [one for one in found["redis known to be frozen"] if one["page"]]
+    silent = [one for one in pages if not one["says"]]
+    figures.append(at_most(f"pages that do not say so, of {len(pages)}", len(silent), 0, "pages"))
+    for name in ("database frozen", "database stopped"):
+        asked = found[name]
+        alive = [one for one in asked if one["path"] == "/healthz"]
+        others = [one for one in asked if one["path"] != "/healthz"]
+        wrong = [one for one in others if one["status"] != 503 or not one["says"]]
+        figures += [
+            at_most(f"{name}: /healthz that is not 200", _others_than(alive, 200), 0, "answers"),
+            at_most(f"{name}: slowest of {len(others):,}", _slowest(others), 2000, "ms"),
+            at_most(f"{name}: not 503 in the error format", len(wrong), 0, "answers"),
+        ]
+    return Result(figures, found)
+
+
+def _slowest(asked: list[dict[str, Any]]) -> float:
+    return max(float(one["milliseconds"]) for one in asked)
+
+
+def _others_than(asked: list[dict[str, Any]], status: int) -> int:
+    return sum(one["status"] != status for one in asked)
+
+
+def _is_said(one: dict[str, Any]) -> bool:
+    """503 of the health addresses themselves: Redis is unhealthy, they say."""
+    return one["status"] == 503 and one["path"] in {"/monitoring/health", "/monitoring/health/summary"}
+
+
+def health_watchdog(folder: Path) -> Result:
+    """Each stage of the watchdog's way fails for real."""
+    found = json_of(["bench.health_watchdog", "--folder", str(folder)])
+    figures: list[Figure] = []
+    for stage, ones in found.items():
+        limit = (BEAT_LATE if stage == Stage.BEAT else LATE).total_seconds() + WATCH_TURN + 2
+        figures += [
+            at_most(
+                f"{stage} fails → it is named, worst of {len(ones)}",
+                max(one["named"] for one in ones),
+                limit,
+                "s",
+            ),
+            at_most(f"{stage} fails → its alert at a webhook", max(one["told"] for one in ones), limit, "s"),
+        ]
+    return Result(figures, found)
+
+
 HEALTH_PARTS: dict[str, Callable[[Path], Result]] = {
     "health-api": health_api,
     "health-faults": health_faults,
+    "health-frozen": health_frozen,
+    "health-watchdog": health_watchdog,
 }
