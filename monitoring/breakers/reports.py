@@ -24,6 +24,7 @@ LONGEST_S = 50 * 365 * 86_400.0
 
 UNREADABLE = (msgspec.ValidationError, OverflowError, UnicodeError)
 PATH = re.compile(r" - at `\$\.?(.*)`$")
+PATTERN = re.compile(r"matching regex '(.*)'")
 MISSING = re.compile(r"Object missing required field `(\w+)`")
 
 Number = Annotated[int, Meta(ge=0, le=LARGEST)]
@@ -32,8 +33,17 @@ Seconds = Annotated[float, Meta(ge=0, le=LONGEST_S)]
 ClockTime = Annotated[float, Meta(ge=0, le=1e11)]
 Percent = Annotated[float, Meta(ge=0, le=100)]
 Name = Annotated[str, Meta(min_length=1, max_length=NAME_LENGTH)]
-StateName = Annotated[str, Meta(pattern=r"^(CLOSED|OPEN|HALF_OPEN)$")]
-Forced = Annotated[str, Meta(pattern=r"^(CLOSED|OPEN)$")]
+STATE_NAME, FORCED = r"^(CLOSED|OPEN|HALF_OPEN)$", r"^(CLOSED|OPEN)$"
+WHY, INSTANCE = r"^[a-z_]{1,32}$", r"^[0-9a-fA-F]{32}$"
+# msgspec says the pattern alone.
+MUST_BE = {
+    STATE_NAME: "one of CLOSED, OPEN, HALF_OPEN",
+    FORCED: "one of CLOSED, OPEN",
+    WHY: "1 to 32 letters a to z or _",
+    INSTANCE: "32 hexadecimal digits",
+}
+StateName = Annotated[str, Meta(pattern=STATE_NAME)]
+Forced = Annotated[str, Meta(pattern=FORCED)]
 
 
 class Cause(msgspec.Struct):
@@ -86,7 +96,7 @@ class ReportedTransition(msgspec.Struct):
     to: StateName
     ago_s: Seconds
     in_previous_s: Seconds
-    why: Annotated[str, Meta(pattern=r"^[a-z_]{1,32}$")]
+    why: Annotated[str, Meta(pattern=WHY)]
     cause: Cause | None = None
     counts: dict[str, Any] = {}
 
@@ -94,7 +104,7 @@ class ReportedTransition(msgspec.Struct):
 class Report(msgspec.Struct):
     report_id: Annotated[str, Meta(min_length=1, max_length=64)]
     name: Annotated[str, Meta(min_length=1, max_length=64)]
-    instance: Annotated[str, Meta(pattern=r"^[0-9a-fA-F]{32}$")]
+    instance: Annotated[str, Meta(pattern=INSTANCE)]
     applied: Number = 0
     dropped: Number = 0
     sent_s: ClockTime | None = None
@@ -178,5 +188,7 @@ def _said(error: Exception) -> InvalidReport:
     path = found[1] if found else ""
     if missing := MISSING.match(text):
         return InvalidReport(".".join(filter(None, (path, missing[1]))), "is missing")
+    if pattern := PATTERN.search(text):
+        return InvalidReport(path or "body", f"must be {MUST_BE[pattern[1]]}")
     words = storable_text(PATH.sub("", text).replace("`", ""), length=300)
     return InvalidReport(path or "body", words[:1].lower() + words[1:])

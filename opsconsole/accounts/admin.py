@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db import transaction
@@ -49,9 +50,8 @@ def _record(request: HttpRequest, obj: Model, verb: str, message: Any) -> None:
 
 
 @admin.register(Group)
-class RoleAdmin(AuditedAdmin):
-    list_display = ("name",)
-    filter_horizontal = ("permissions",)
+class RoleAdmin(AuditedAdmin, DjangoGroupAdmin):
+    pass
 
 
 @admin.register(User)

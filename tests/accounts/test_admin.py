@@ -4,6 +4,7 @@ import re
 
 import pytest
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
 from opsconsole.accounts.models import ApiToken, User
 from opsconsole.accounts.services import authenticate_token
@@ -63,3 +64,11 @@ def test_changes_of_accounts_are_in_the_trail_without_passwords(root: Client, al
         ("accounts.user_deleted", "alice", "root"),
     ]
     assert "correct-horse-9" not in str(list(events.values()))
+
+
+@pytest.mark.parametrize("path", ["/admin/auth/group/add/", f"{USERS}add/"])
+def test_a_form_with_all_permissions_asks_a_handful_of_queries(
+    path: str, root: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_max_num_queries(12):
+        assert root.get(path).status_code == 200

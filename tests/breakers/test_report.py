@@ -74,6 +74,20 @@ def test_a_bad_field_is_named(trader: User, values: dict[str, Any], field: str) 
 
 
 @pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"instance": "xyz"}, "must be 32 hexadecimal digits"),
+        ({"breakers": [a_breaker(state="AJAR")]}, "must be one of CLOSED, OPEN, HALF_OPEN"),
+        ({"breakers": [a_breaker(forced="AJAR")]}, "must be one of CLOSED, OPEN"),
+        (transition(why="!"), "must be 1 to 32 letters a to z or _"),
+    ],
+)
+def test_what_a_text_must_be_is_said_in_words(trader: User, values: dict[str, Any], words: str) -> None:
+    answer = caller(trader).post(URL, Process().body() | values)
+    assert list(answer.json()["error"]["details"].values()) == [words]
+
+
+@pytest.mark.parametrize(
     ("body", "field"), [(b"", "body"), (b"[]", "body"), (b"{", "body"), (b"{}", "report_id")]
 )
 def test_what_is_no_report_is_refused(trader: User, body: bytes, field: str) -> None:
