@@ -179,8 +179,11 @@ def _stretches(row: HealthComponent, now: datetime) -> list[Stretch]:
 
 
 def _audit(rows: Sequence[HealthComponent], changes: Sequence[HealthChange]) -> None:
+    """All but what is found healthy at the first look ever: two hundred processes that connect would fill the trail with it."""
     components: Mapping[int, HealthComponent] = {row.pk: row for row in rows}
     for change in changes:
+        if change.lasted_seconds is None and change.after == Status.HEALTHY:
+            continue
         record(
             actor=ACTOR,
             action="health.changed",

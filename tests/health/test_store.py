@@ -68,6 +68,15 @@ def test_a_change_is_in_history_trail_and_alerts() -> None:
     assert row.told == ""
 
 
+@pytest.mark.parametrize(("status", "told"), [("healthy", 0), ("unhealthy", 1)])
+def test_what_is_well_from_the_beginning_is_no_event(status: str, told: int) -> None:
+    row = component()
+    found(row, status, now=at(0))
+    found(row, status, now=at(5))
+    assert AuditEvent.objects.filter(action="health.changed").count() == told
+    assert HealthChange.objects.count() == 1
+
+
 def test_degraded_is_a_lesser_alert_and_gives_way_to_the_greater() -> None:
     row = component("memory")
     for seconds, status in enumerate(("degraded", "degraded", "unhealthy", "unhealthy")):
