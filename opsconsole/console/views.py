@@ -30,6 +30,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     status, now = selectors.status(), timezone.now()
     broken_now = breakers.glance(now=now)
     health_now = health.glance(now=now)
+    waiting = needs.gathered(status)
     context = {
         "page": "overview",
         "bar": bar.of(status),
@@ -38,7 +39,8 @@ def overview(request: HttpRequest) -> HttpResponse:
         "broken_now": broken_now if request.user.has_perm(MAY_READ_BREAKERS) else None,
         "health_tally": health_now.tally,
         "health_now": health_now if request.user.has_perm(MAY_READ_HEALTH) else None,
-        "needs": needs.gathered(status),
+        "needs": waiting,
+        "alert_tally": waiting.open,
         "today": today.read(now=now) if request.user.has_perm(MAY_READ_METRICS) else None,
         "events": search.newest(EVENTS),
         **said(request),
