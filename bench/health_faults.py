@@ -23,6 +23,7 @@ import psycopg
 from bench.delivery_receiver import Receiver
 from bench.fleet import LateError, wait_until
 from bench.rig import ROOT, Rig
+from bench.telling import TELL_ALL
 
 # Seconds between two checks, here and in the figures.
 INTERVAL = 5
@@ -30,22 +31,11 @@ BUDGET = 1.5
 # For a failure to be told of, and for everything to be well again.
 LONGEST = 60.0
 CONSOLE = """
-from django.utils import timezone
-from django.db import transaction
-from alerts.locking import bump_policy, lock_decisions
-from alerts.models import AlertRule, Channel
-from alerts.sealing import seal
 from monitoring.health.models import HealthComponent
-now = timezone.now()
-with transaction.atomic():
-    lock_decisions()
-    AlertRule.objects.update(max_per_hour=100000, quiet_start=0, quiet_end=0, dedupe_window_minutes=1, min_priority="LOW")
-    bump_policy()
-    Channel.objects.create(name="bench", kind="webhook", secrets=seal({{"url": "{url}"}}), created_at=now, updated_at=now)
-    HealthComponent.objects.filter(budget_seconds__gt={budget}).update(budget_seconds={budget})
-    HealthComponent.objects.update(interval_seconds={interval})
-    HealthComponent.objects.filter(slug="cpu").update(enabled=False)
-    HealthComponent.objects.filter(slug="disk-space").update(settings={{"paths": "{disk}"}})
+HealthComponent.objects.filter(budget_seconds__gt={budget}).update(budget_seconds={budget})
+HealthComponent.objects.update(interval_seconds={interval})
+HealthComponent.objects.filter(slug="cpu").update(enabled=False)
+HealthComponent.objects.filter(slug="disk-space").update(settings={{"paths": "{disk}"}})
 """
 
 
@@ -216,9 +206,8 @@ def measure(folder: Path, *, rounds: int, seed: int = 1) -> dict[str, Any]:
         receiver = Receiver()
         stack.callback(receiver.close)
         disk = stack.enter_context(small_mount(folder))
-        rig.manage(
-            "shell", "-c", CONSOLE.format(url=receiver.url, interval=INTERVAL, budget=BUDGET, disk=disk or "")
-        )
+        settings = CONSOLE.format(interval=INTERVAL, budget=BUDGET, disk=disk or "")
+        rig.manage("shell", "-c", TELL_ALL.format(url=receiver.url) + settings)
         for server in (rig.worker, rig.urgent, rig.beat):
             server.start()
         trader = Trader(rig)

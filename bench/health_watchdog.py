@@ -24,25 +24,15 @@ import psycopg
 from bench.delivery_receiver import Receiver
 from bench.fleet import LateError, wait_until
 from bench.rig import ROOT, Rig
+from bench.telling import TELL_ALL
 
 # For a stage to be named, and for the canary to come through again.
 LONGEST = 240.0
-CONSOLE = """
-from django.utils import timezone
-from django.db import transaction
-from alerts.locking import bump_policy, lock_decisions
-from alerts.models import AlertRule, Channel
-from alerts.sealing import seal
+ALONE = """
 from monitoring.health.models import HealthComponent
 from monitoring.health.watchdog.alarms import SAME
-now = timezone.now()
-with transaction.atomic():
-    lock_decisions()
-    AlertRule.objects.update(max_per_hour=100000, quiet_start=0, quiet_end=0, dedupe_window_minutes=1, min_priority="LOW")
-    bump_policy()
-    Channel.objects.create(name="bench", kind="webhook", secrets=seal({{"url": "{url}"}}), created_at=now, updated_at=now)
-    same = [kind for kinds in SAME.values() for kind in kinds]
-    HealthComponent.objects.filter(kind__in=[*same, "cpu"]).update(enabled=False)
+same = [kind for kinds in SAME.values() for kind in kinds]
+HealthComponent.objects.filter(kind__in=[*same, "cpu"]).update(enabled=False)
 """
 
 
@@ -119,7 +109,7 @@ def measure(folder: Path, *, rounds: int) -> dict[str, Any]:
         rig = stack.enter_context(Rig(folder, term=2.0, durable=False))
         receiver = Receiver()
         stack.callback(receiver.close)
-        rig.manage("shell", "-c", CONSOLE.format(url=receiver.url))
+        rig.manage("shell", "-c", TELL_ALL.format(url=receiver.url) + ALONE)
         for server in (rig.worker, rig.urgent, rig.beat):
             server.start()
         connection = stack.enter_context(psycopg.connect(rig.environ["DATABASE_URL"], autocommit=True))
