@@ -1,0 +1,56 @@
+"""The end of what is sealed: from where sealing goes on, and whether it may."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from opsconsole.audit.models import AuditSeal, SealedLeaf
+from opsconsole.audit.sealing.checkpoints import Checkpoint, Keys
+from opsconsole.audit.sealing.merkle import Tree
+from opsconsole.audit.sealing.notes import NoteRefused
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """`seal`: the newest; None: nothing was sealed yet. `problem`: why nothing may be sealed on top of it; empty: nothing is the matter."""
+
+    seal: AuditSeal | None
+    problem: str
+
+    @property
+    def tree(self) -> Tree:
+        """Only where there is no problem."""
+        return Tree(self.seal.size, hashes(self.seal.frontier)) if self.seal else Tree()
+
+
+def end(*, keys: Keys) -> End:
+    """Two rows are read, whatever the tree's size."""
+    seal = AuditSeal.objects.order_by("-pk").first()
+    last = SealedLeaf.objects.order_by("-index").values_list("index", flat=True).first()
+    size, leaves = seal.size if seal else 0, 0 if last is None else last + 1
+    problem = problem_of(seal, keys=keys) if seal else ""
+    if not problem and leaves != size:
+        problem = f"it seals {size:,} leaves, but the last one that is there is number {leaves:,}"
+    if problem:
+        problem = f"Seal {seal.pk} is broken: {problem}" if seal else f"No seal is there: {problem}"
+    return End(seal, problem)
+
+
+def problem_of(seal: AuditSeal, *, keys: Keys) -> str:
+    """What does not fit within one seal; empty: nothing."""
+    try:
+        tree = Tree(seal.size, hashes(seal.frontier))
+    except ValueError as error:
+        return str(error)
+    if tree.root() != bytes(seal.root):
+        return "its root is not that of its frontier"
+    try:
+        said, verifier = keys.read(seal.checkpoint)
+    except NoteRefused as error:
+        return f"of its checkpoint: {error}"
+    if said != Checkpoint(seal.key_name, seal.size, bytes(seal.root)) or verifier.key_id.hex() != seal.key_id:
+        return "its checkpoint says something else"
+    return ""
+
+
+def hashes(column: Sequence[bytes | memoryview]) -> list[bytes]:
+    return [bytes(value) for value in column]
