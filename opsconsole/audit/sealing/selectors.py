@@ -5,9 +5,12 @@ from datetime import datetime, timedelta
 
 from django.db.models import Count, Max, Min
 
-from opsconsole.audit.models import AuditEvent, AuditPending, AuditSeal, SealedLeaf
+from opsconsole.audit.models import AuditEvent, AuditPending, AuditSeal
 from opsconsole.audit.sealing.checkpoints import Keys
 from opsconsole.audit.sealing.state import end
+
+# An event that has waited for so long waits for something that does not come.
+LATE = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,33 +27,50 @@ class Lag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """`seal`: the newest, or None. `problem`: why sealing refuses; empty: it does not. `sealed_event`: of the newest leaf; `newest_event`: of all."""
+    """`seal`: the newest, or None. `problem`: why sealing refuses; empty: it does not. `sealed_event`: of the newest leaf; `newest_event`: of all.
+
+    `age`: for how long the oldest that waits has waited.
+    """
 
     lag: Lag
+    age: timedelta
     seal: AuditSeal | None
     problem: str
     sealed_event: int | None
     newest_event: int | None
 
+    @property
+    def is_late(self) -> bool:
+        return self.age >= LATE
+
+    @property
+    def root_hex(self) -> str:
+        return bytes(self.seal.root).hex() if self.seal else ""
+
 
 def lag() -> Lag:
     size = AuditSeal.objects.order_by("-pk").values_list("size", flat=True).first()
-    waiting = AuditPending.objects.aggregate(count=Count("pk"), oldest=Min("written_at"))
-    return Lag(size=size or 0, pending=waiting["count"], oldest=waiting["oldest"])
+    return _lag(size or 0)
 
 
-def standing() -> Standing:
-    """Without a look at the tree: that is `verifying`."""
+def standing(*, now: datetime) -> Standing:
+    """The end of the trail alone is looked at; all of it: `verifying`."""
     found = end(keys=Keys())
-    leaf = SealedLeaf.objects.order_by("-index").first()
+    waiting = _lag(found.seal.size if found.seal else 0)
     return Standing(
-        lag=lag(),
+        lag=waiting,
+        age=waiting.age(now),
         seal=found.seal,
         problem=found.problem,
-        sealed_event=leaf.event_id if leaf else None,
+        sealed_event=found.leaf.event_id if found.leaf else None,
         newest_event=AuditEvent.objects.aggregate(newest=Max("pk"))["newest"],
     )
 
 
 def anything_waits() -> bool:
     return AuditPending.objects.exists()
+
+
+def _lag(size: int) -> Lag:
+    waiting = AuditPending.objects.aggregate(count=Count("pk"), oldest=Min("written_at"))
+    return Lag(size=size, pending=waiting["count"], oldest=waiting["oldest"])

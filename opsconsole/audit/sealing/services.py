@@ -8,14 +8,12 @@ from django.db import connection, transaction
 from opsconsole.audit.models import AuditSeal
 from opsconsole.audit.sealing.checkpoints import Checkpoint, Keys
 from opsconsole.audit.sealing.merkle import Tree
-from opsconsole.audit.sealing.state import end
+from opsconsole.audit.sealing.state import BATCH, end
 
 # Any number that nothing else uses.
 LOCK = 7_301_846_561
 # The server ends a session that holds the lock and says nothing for so long: its process is suspended, or its network gone.
 IDLE_MS = 10_000
-# Events in one transaction.
-BATCH = 5_000
 
 TRY = "SELECT set_config('idle_in_transaction_session_timeout', %s, true), pg_try_advisory_xact_lock(%s)"
 TAKE = """
@@ -55,11 +53,11 @@ def seal(*, now: datetime) -> Sealed | None:
         (_, locked) = cursor.fetchone() or ("", False)
         if not locked:
             return None
+        tree = _sound_end(keys)
         cursor.execute(TAKE, [BATCH])
         taken = sorted((at, event_id, bytes(leaf)) for at, event_id, leaf in cursor.fetchall())
         if not taken:
             return None
-        tree = _sound_end(keys)
         leaves = [leaf for _, _, leaf in taken]
         cursor.execute(APPEND, [tree.size, [event_id for _, event_id, _ in taken], leaves])
     for leaf in leaves:

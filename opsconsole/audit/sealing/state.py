@@ -3,17 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from opsconsole.audit.models import AuditSeal, SealedLeaf
+from opsconsole.audit.models import AuditPending, AuditSeal, SealedLeaf
 from opsconsole.audit.sealing.checkpoints import Checkpoint, Keys
 from opsconsole.audit.sealing.merkle import Tree
 from opsconsole.audit.sealing.notes import NoteRefused
 
+# Events that are sealed in one transaction.
+BATCH = 5_000
+
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """`seal`: the newest; None: nothing was sealed yet. `problem`: why nothing may be sealed on top of it; empty: nothing is the matter."""
+    """`seal` and `leaf`: the newest; None: nothing was sealed yet. `problem`: why nothing may be sealed on top of it; empty: it may."""
 
     seal: AuditSeal | None
+    leaf: SealedLeaf | None
     problem: str
 
     @property
@@ -23,16 +27,22 @@ class End:
 
 
 def end(*, keys: Keys) -> End:
-    """Two rows are read, whatever the tree's size."""
+    """Whatever the tree's size, its last two rows are read, and whether what is next in line was sealed before."""
     seal = AuditSeal.objects.order_by("-pk").first()
-    last = SealedLeaf.objects.order_by("-index").values_list("index", flat=True).first()
-    size, leaves = seal.size if seal else 0, 0 if last is None else last + 1
+    leaf = SealedLeaf.objects.order_by("-index").first()
+    size, leaves = seal.size if seal else 0, leaf.index + 1 if leaf else 0
     problem = problem_of(seal, keys=keys) if seal else ""
     if not problem and leaves != size:
         problem = f"it seals {size:,} leaves, but the last one that is there is number {leaves:,}"
     if problem:
         problem = f"Seal {seal.pk} is broken: {problem}" if seal else f"No seal is there: {problem}"
-    return End(seal, problem)
+    return End(seal, leaf, problem or _queued_again())
+
+
+def _queued_again() -> str:
+    oldest = AuditPending.objects.order_by("written_at", "event_id").values("event_id")[:BATCH]
+    again = SealedLeaf.objects.filter(event_id__in=oldest).values_list("event_id", flat=True).first()
+    return "" if again is None else f"Event {again} waits to be sealed, and is sealed already"
 
 
 def problem_of(seal: AuditSeal, *, keys: Keys) -> str:
