@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -49,7 +50,7 @@ def past_triggers() -> Iterator[None]:
             cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}")
 
 
-def tamper(*statements: str, values: Sequence[object] = ()) -> None:
+def tamper(*statements: str, values: Sequence[Any] = ()) -> None:
     """Change something past the triggers."""
     with transaction.atomic(), past_triggers(), connection.cursor() as cursor:
         for statement in statements:

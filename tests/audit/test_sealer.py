@@ -208,7 +208,7 @@ def test_waits_for_the_database_and_goes_on(
     hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     away = [True]
-    real = sealer_module.seal
+    real = services.seal
 
     def seal(**values: object) -> Sealed | None:
         if away[0]:

@@ -167,9 +167,8 @@ DONE: dict[str, tuple[str, Callable[[list[int], int, list[int]], list[tuple[str,
     ),
     "inserted": (
         (
-            "INSERT INTO audit_auditevent SELECT 1000000 + id, at, actor_kind, actor_name, action, object_type, object_id, object_label, reason, before,"
-            ""
-            "after, metadata, ip, request_id, leaf, actor_id FROM audit_auditevent WHERE id = {1}; "
+            "INSERT INTO audit_auditevent SELECT 1000000 + id, at, actor_kind, actor_name, action, object_type, object_id, object_label, reason, "
+            "before, after, metadata, ip, request_id, leaf, actor_id FROM audit_auditevent WHERE id = {1}; "
             f"UPDATE audit_auditevent SET leaf = {LEAF} WHERE id = 1000000 + {{1}}"
         ),
         lambda ids, _last, _seals: [("inserted", 1_000_000 + ids[1])],
@@ -325,7 +324,7 @@ class Screen(StringIO):
     def isatty(self) -> bool:
         return self._is_terminal
 
-    def write(self, msg: str = "", *, ending: str | None = "\n") -> int:  # type: ignore[override]  # as Django's
+    def write(self, msg: str = "", *, ending: str | None = "\n") -> int:  # as Django's
         return super().write(f"{msg}{ending}")
 
 
