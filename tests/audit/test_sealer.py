@@ -182,7 +182,6 @@ def test_finds_what_nobody_announces(hub: Hub, running: Sealer, monkeypatch: pyt
 
 @pytest.mark.django_db(transaction=True)
 def test_seals_batch_after_batch(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("opsconsole.audit.sealing.state.BATCH", 3)
     monkeypatch.setattr(services, "BATCH", 3)
     write(8)
     Sealer(hub, outlet=Outlet(tmp_path)).seal_all()

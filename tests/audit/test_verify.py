@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from pytest_django import Settings
 
 from opsconsole.audit.models import AuditEvent, AuditSeal
-from opsconsole.audit.sealing import rows, services, state, verifying
+from opsconsole.audit.sealing import rows, services, verifying
 from opsconsole.audit.sealing.checkpoints import Checkpoint, Keys
 from opsconsole.audit.sealing.merkle import Tree
 from opsconsole.audit.sealing.progress import Bar
@@ -78,7 +78,6 @@ def test_nothing_was_done() -> None:
 
 
 def test_events_in_many_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state, "BATCH", 3)
     monkeypatch.setattr(services, "BATCH", 3)
     monkeypatch.setattr(verifying, "CHUNK", 2)
     monkeypatch.setattr(rows, "CHUNK", 2)

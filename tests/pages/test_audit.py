@@ -141,5 +141,5 @@ def test_queries_do_not_grow_with_events(bob: User, browse: Browse) -> None:
     for number in range(60):
         write("rule.changed", f"Person {number % 3}")
     client = browse(bob)
-    with most_queries(21):
+    with most_queries(22):
         client.get(URL)

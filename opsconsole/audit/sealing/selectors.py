@@ -7,7 +7,8 @@ from django.db.models import Count, Max, Min
 
 from opsconsole.audit.models import AuditEvent, AuditPending, AuditSeal
 from opsconsole.audit.sealing.checkpoints import Keys
-from opsconsole.audit.sealing.state import end
+from opsconsole.audit.sealing.services import BATCH
+from opsconsole.audit.sealing.state import end, queued_again
 
 # An event that has waited for so long waits for something that does not come.
 LATE = timedelta(seconds=30)
@@ -61,7 +62,7 @@ def standing(*, now: datetime) -> Standing:
         lag=waiting,
         age=waiting.age(now),
         seal=found.seal,
-        problem=found.problem,
+        problem=found.problem or queued_again(_next_in_line()),
         sealed_event=found.leaf.event_id if found.leaf else None,
         newest_event=AuditEvent.objects.aggregate(newest=Max("pk"))["newest"],
     )
@@ -69,6 +70,12 @@ def standing(*, now: datetime) -> Standing:
 
 def anything_waits() -> bool:
     return AuditPending.objects.exists()
+
+
+def _next_in_line() -> list[int]:
+    return list(
+        AuditPending.objects.order_by("written_at", "event_id").values_list("event_id", flat=True)[:BATCH]
+    )
 
 
 def _lag(size: int) -> Lag:

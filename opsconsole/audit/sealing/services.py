@@ -8,22 +8,22 @@ from django.db import connection, transaction
 from opsconsole.audit.models import AuditSeal
 from opsconsole.audit.sealing.checkpoints import Checkpoint, Keys
 from opsconsole.audit.sealing.merkle import Tree
-from opsconsole.audit.sealing.state import BATCH, end
+from opsconsole.audit.sealing.state import end, queued_again
 
 # Any number that nothing else uses.
 LOCK = 7_301_846_561
+# Events in one transaction.
+BATCH = 5_000
 # The server ends a session that holds the lock and says nothing for so long: its process is suspended, or its network gone.
 IDLE_MS = 10_000
 
 TRY = "SELECT set_config('idle_in_transaction_session_timeout', %s, true), pg_try_advisory_xact_lock(%s)"
-TAKE = """
-WITH oldest AS (SELECT event_id FROM audit_auditpending ORDER BY written_at, event_id LIMIT %s)
-DELETE FROM audit_auditpending p USING oldest WHERE p.event_id = oldest.event_id RETURNING p.written_at, p.event_id, p.leaf
-"""
+OLDEST = "SELECT event_id, leaf FROM audit_auditpending ORDER BY written_at, event_id LIMIT %s"
 APPEND = """
 INSERT INTO audit_sealedleaf (index, event_id, leaf)
 SELECT %s + number - 1, event_id, leaf FROM unnest(%s::bigint[], %s::bytea[]) WITH ORDINALITY AS u (event_id, leaf, number)
 """
+TAKE_OUT = "DELETE FROM audit_auditpending WHERE event_id = ANY(%s)"
 
 
 class SealingRefused(Exception):
@@ -53,24 +53,21 @@ def seal(*, now: datetime) -> Sealed | None:
         (_, locked) = cursor.fetchone() or ("", False)
         if not locked:
             return None
-        tree = _sound_end(keys)
-        cursor.execute(TAKE, [BATCH])
-        taken = sorted((at, event_id, bytes(leaf)) for at, event_id, leaf in cursor.fetchall())
-        if not taken:
+        found = end(keys=keys)
+        cursor.execute(OLDEST, [BATCH])
+        rows = cursor.fetchall()
+        ids, leaves = [event_id for event_id, _ in rows], [bytes(leaf) for _, leaf in rows]
+        if problem := found.problem or queued_again(ids):
+            raise SealingRefused(problem)
+        if not ids:
             return None
-        leaves = [leaf for _, _, leaf in taken]
-        cursor.execute(APPEND, [tree.size, [event_id for _, event_id, _ in taken], leaves])
+        tree = found.tree
+        cursor.execute(APPEND, [tree.size, ids, leaves])
+        cursor.execute(TAKE_OUT, [ids])
     for leaf in leaves:
         tree.append(leaf)
     made = _sealed(tree, keys, now)
-    return Sealed(len(taken), tree.size, tree.root(), made.checkpoint, more=len(taken) == BATCH)
-
-
-def _sound_end(keys: Keys) -> Tree:
-    found = end(keys=keys)
-    if found.problem:
-        raise SealingRefused(found.problem)
-    return found.tree
+    return Sealed(len(ids), tree.size, tree.root(), made.checkpoint, more=len(ids) == BATCH)
 
 
 def _sealed(tree: Tree, keys: Keys, now: datetime) -> AuditSeal:

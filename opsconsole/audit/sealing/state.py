@@ -3,13 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from opsconsole.audit.models import AuditPending, AuditSeal, SealedLeaf
+from opsconsole.audit.models import AuditSeal, SealedLeaf
 from opsconsole.audit.sealing.checkpoints import Checkpoint, Keys
 from opsconsole.audit.sealing.merkle import Tree
 from opsconsole.audit.sealing.notes import NoteRefused
-
-# Events that are sealed in one transaction.
-BATCH = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +24,7 @@ class End:
 
 
 def end(*, keys: Keys) -> End:
-    """Whatever the tree's size, its last two rows are read, and whether what is next in line was sealed before."""
+    """Whatever the tree's size, two rows are read."""
     seal = AuditSeal.objects.order_by("-pk").first()
     leaf = SealedLeaf.objects.order_by("-index").first()
     size, leaves = seal.size if seal else 0, leaf.index + 1 if leaf else 0
@@ -36,13 +33,15 @@ def end(*, keys: Keys) -> End:
         problem = f"it seals {size:,} leaves, but the last one that is there is number {leaves:,}"
     if problem:
         problem = f"Seal {seal.pk} is broken: {problem}" if seal else f"No seal is there: {problem}"
-    return End(seal, leaf, problem or _queued_again())
+    return End(seal, leaf, problem)
 
 
-def _queued_again() -> str:
-    oldest = AuditPending.objects.order_by("written_at", "event_id").values("event_id")[:BATCH]
-    again = SealedLeaf.objects.filter(event_id__in=oldest).values_list("event_id", flat=True).first()
-    return "" if again is None else f"Event {again} waits to be sealed, and is sealed already"
+def queued_again(event_ids: Sequence[int]) -> str:
+    """Why these cannot be sealed: one of them is already. Empty: they can."""
+    again = (
+        SealedLeaf.objects.filter(event_id__in=event_ids).order_by().values_list("event_id", flat=True)[:1]
+    )
+    return f"Event {again[0]} waits to be sealed, and is sealed already" if again else ""
 
 
 def problem_of(seal: AuditSeal, *, keys: Keys) -> str:
