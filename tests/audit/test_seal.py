@@ -117,7 +117,9 @@ def test_refuses_a_seal_of_another_key(settings: Any) -> None:
     sealed()
     settings.SECRET_KEY = "another"
     write()
-    with pytest.raises(SealingRefused, match="no key that is known here"):
+    with pytest.raises(
+        SealingRefused, match="no key that is known here; if OPSCONSOLE_SECRET_KEY was changed"
+    ):
         seal_now()
     assert "no key that is known" in standing(now=NOW).problem
 

@@ -21,7 +21,7 @@ class SealingCheck:
         findings = [
             Finding(
                 Status.UNHEALTHY if found.problem else Status.HEALTHY,
-                f"Nothing is sealed any more, since what was sealed has been changed. {found.problem}",
+                f"Nothing is sealed any more. {found.problem}",
             ),
             Finding(
                 above(age, self.degraded_s, self.unhealthy_s),

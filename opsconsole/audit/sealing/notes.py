@@ -19,6 +19,10 @@ class NoteRefused(Exception):
     """It is no note, or not signed by a known key. The text says what is the matter, and has nothing of the note."""
 
 
+class UnknownKey(NoteRefused):
+    """None of its signatures is by a known key."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verifier:
     """A public key and the name that it goes by. `public`: 32 bytes."""
@@ -66,7 +70,7 @@ class Signer:
 
 
 def opened(note: str, verifiers: Sequence[Verifier]) -> tuple[str, Verifier]:
-    """The text, and the first of the keys that has signed it. Signatures of unknown keys are passed over. Raises NoteRefused."""
+    """The text, and the first of the keys that has signed it. Signatures of unknown keys are passed over. Raises NoteRefused, UnknownKey."""
     text, gap, signatures = note.rpartition("\n\n")
     if not gap or not signatures.endswith("\n"):
         raise NoteRefused("it is no signed note")
@@ -78,7 +82,7 @@ def opened(note: str, verifiers: Sequence[Verifier]) -> tuple[str, Verifier]:
                 if not verifier.is_signed(text.encode(), signature[ID_BYTES:]):
                     raise NoteRefused("its signature is not of this text")
                 return text, verifier
-    raise NoteRefused("it is signed by no key that is known here")
+    raise UnknownKey("it is signed by no key that is known here")
 
 
 def _read(line: str) -> tuple[str, bytes]:

@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from opsconsole.audit.models import AuditSeal, SealedLeaf
 from opsconsole.audit.sealing.checkpoints import Checkpoint, Keys
 from opsconsole.audit.sealing.merkle import Tree
-from opsconsole.audit.sealing.notes import NoteRefused
+from opsconsole.audit.sealing.notes import NoteRefused, UnknownKey
+
+LOST_KEY = (
+    "its checkpoint is signed by no key that is known here; if OPSCONSOLE_SECRET_KEY was changed, the old one belongs into "
+    "OPSCONSOLE_SECRET_KEY_FALLBACKS"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,8 @@ def problem_of(seal: AuditSeal, *, keys: Keys) -> str:
         return "its root is not that of its frontier"
     try:
         said, verifier = keys.read(seal.checkpoint)
+    except UnknownKey:
+        return LOST_KEY
     except NoteRefused as error:
         return f"of its checkpoint: {error}"
     if said != Checkpoint(seal.key_name, seal.size, bytes(seal.root)) or verifier.key_id.hex() != seal.key_id:
