@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from opsconsole.audit.models import AuditSeal
-from opsconsole.audit.sealing.checkpoints import Keys
 from opsconsole.audit.sealing.findings import Finding, Kind
 from opsconsole.audit.sealing.keeping import Kept
 from opsconsole.audit.sealing.merkle import Tree
 from opsconsole.audit.sealing.rows import Step, in_order
 from opsconsole.audit.sealing.state import hashes, problem_of
+from opsconsole.audit.sealing.trust import Trust
 
 LEAVES = """
 SELECT s.index, s.event_id, s.leaf, e.id IS NOT NULL FROM audit_sealedleaf s LEFT JOIN audit_auditevent e ON e.id = s.event_id
@@ -25,9 +25,9 @@ SEALS = 500
 class Replay:
     """One pass over the leaves. `step` is told of each piece of them."""
 
-    def __init__(self, *, keys: Keys, kept: Sequence[Kept], step: Step) -> None:
+    def __init__(self, *, trust: Trust, kept: Sequence[Kept], step: Step) -> None:
         self.seals = 0
-        self._keys = keys
+        self._trust = trust
         self._kept = sorted(kept, key=lambda one: one.checkpoint.size, reverse=True)
         self._leaves = in_order(LEAVES, step=step)
         self._coming = next(self._leaves, None)
@@ -52,7 +52,7 @@ class Replay:
     def _look_at(self, seal: AuditSeal) -> Iterator[Finding]:
         name = f"Seal {seal.pk} of {seal.at:%Y-%m-%d %H:%M:%S} UTC"
         first, self._events = self._next, None
-        problem = problem_of(seal, keys=self._keys)
+        problem = problem_of(seal, trust=self._trust)
         if problem:
             yield Finding(Kind.SEAL, seal.pk, f"{name} is not as it was made: {problem}")
         yield from self._grow(seal.size)

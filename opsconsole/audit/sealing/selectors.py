@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from django.db.models import Count, Max, Min
 
 from opsconsole.audit.models import AuditEvent, AuditPending, AuditSeal
-from opsconsole.audit.sealing.checkpoints import Keys
 from opsconsole.audit.sealing.services import BATCH
 from opsconsole.audit.sealing.state import end, queued_again
+from opsconsole.audit.sealing.trust import Trust
 
 # An event that has waited for so long waits for something that does not come.
 LATE = timedelta(seconds=30)
@@ -56,7 +56,7 @@ def lag() -> Lag:
 
 def standing(*, now: datetime) -> Standing:
     """The end of the trail alone is looked at; all of it: `verifying`."""
-    found = end(keys=Keys())
+    found = end(trust=Trust())
     waiting = _lag(found.seal.size if found.seal else 0)
     return Standing(
         lag=waiting,

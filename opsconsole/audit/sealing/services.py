@@ -5,10 +5,13 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
+from opsconsole.audit.actor import Actor
 from opsconsole.audit.models import AuditSeal
 from opsconsole.audit.sealing.checkpoints import Checkpoint, Keys
 from opsconsole.audit.sealing.merkle import Tree
-from opsconsole.audit.sealing.state import end, queued_again
+from opsconsole.audit.sealing.state import LOST_KEY, end, problem_of, queued_again
+from opsconsole.audit.sealing.trust import ACCEPTED, Trust
+from opsconsole.audit.services import record
 
 # Any number that nothing else uses.
 LOCK = 7_301_846_561
@@ -47,13 +50,13 @@ def seal(*, now: datetime) -> Sealed | None:
 
     It waits for nobody and holds no lock that a writer takes. Whatever the tree's size, it reads its end alone.
     """
-    keys = Keys()
+    trust = Trust()
     with connection.cursor() as cursor:
         cursor.execute(TRY, [str(IDLE_MS), LOCK])
         (_, locked) = cursor.fetchone() or ("", False)
         if not locked:
             return None
-        found = end(keys=keys)
+        found = end(trust=trust)
         cursor.execute(OLDEST, [BATCH])
         rows = cursor.fetchall()
         ids, leaves = [event_id for event_id, _ in rows], [bytes(leaf) for _, leaf in rows]
@@ -66,8 +69,34 @@ def seal(*, now: datetime) -> Sealed | None:
         cursor.execute(TAKE_OUT, [ids])
     for leaf in leaves:
         tree.append(leaf)
-    made = _sealed(tree, keys, now)
+    made = _sealed(tree, trust, now)
     return Sealed(len(ids), tree.size, tree.root(), made.checkpoint, more=len(ids) == BATCH)
+
+
+class NothingToAccept(Exception):
+    """The newest seal is not refused for want of its key; the text says what is the matter with it, if anything is."""
+
+
+@transaction.atomic
+def accept_lost_key(*, actor: Actor, reason: str, now: datetime) -> AuditSeal:
+    """Go on after a seal whose key is gone for good: what it had sealed is taken as it is. The newest seal. Raises NothingToAccept.
+
+    The trail says so, under the next key: whoever does not trust it compares with a checkpoint of before.
+    """
+    trust = Trust()
+    found = end(trust=trust)
+    if found.seal is None or problem_of(found.seal, trust=trust) != LOST_KEY:
+        raise NothingToAccept(found.problem or "The newest seal is signed by a key that is here.")
+    record(
+        actor=actor,
+        action=ACCEPTED,
+        reason=reason,
+        obj=found.seal,
+        object_label=f"Seal {found.seal.pk}",
+        after={"key_name": found.seal.key_name, "key_id": found.seal.key_id, "size": found.seal.size},
+        now=now,
+    )
+    return found.seal
 
 
 def _sealed(tree: Tree, keys: Keys, now: datetime) -> AuditSeal:

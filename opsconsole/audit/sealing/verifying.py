@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
-from opsconsole.audit.sealing.checkpoints import Keys
 from opsconsole.audit.sealing.findings import Finding, Kind
 from opsconsole.audit.sealing.keeping import Kept
 from opsconsole.audit.sealing.replaying import Replay
 from opsconsole.audit.sealing.rows import CHUNK, LOWEST, Step, count, rows
+from opsconsole.audit.sealing.trust import Trust
 
 SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 BOUNDS = """
@@ -55,7 +55,7 @@ def verify(*, tell: Callable[[Finding], None], progress: Progress, kept: Sequenc
             cursor.execute(SNAPSHOT)
         events, leaves = count("audit_auditevent"), count("audit_sealedleaf")
         step = _stepping(progress, events + leaves)
-        replay = Replay(keys=Keys(), kept=kept, step=step)
+        replay = Replay(trust=Trust(), kept=kept, step=step)
         findings = 0
         for part in (_of_events(step), _of_queue(), replay.findings()):
             for finding in part:

@@ -6,26 +6,33 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
 from opsconsole.audit.sealing.checkpoints import Keys
 from opsconsole.audit.sealing.findings import Finding
 from opsconsole.audit.sealing.keeping import Kept, read_kept
 from opsconsole.audit.sealing.outlet import FILE
 from opsconsole.audit.sealing.progress import Bar
+from opsconsole.audit.sealing.services import NothingToAccept, accept_lost_key
 from opsconsole.audit.sealing.verifying import Verified, verify
+from opsconsole.audit.shell import shell_actor
 
 VERIFY = (
     "Compare every event with its hash, the hashes with the sealed tree, and the tree with each seal and with checkpoints that were kept outside. "
     "Names what was edited, removed or inserted. Exit code 1 if anything was. Nothing is changed."
 )
+ACCEPT = (
+    "Go on sealing after OPSCONSOLE_SECRET_KEY was lost: take what was sealed with it as it is. Only if the old one cannot be put into "
+    "OPSCONSOLE_SECRET_KEY_FALLBACKS. The trail says who did so, and why."
+)
 KEY = "Print the public key of the checkpoints, as C2SP signed notes write it; keys of before, from SECRET_KEY_FALLBACKS, below it."
 
 
 class Command(BaseCommand):
-    help = "The seal on the audit trail: `verify` it, or print its public `key`."
+    help = "The seal on the audit trail: `verify` it, print its public `key`, or go on after that was lost (`accept-lost-key`)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        actions = parser.add_subparsers(dest="action", required=True, metavar="{verify,key}")
+        actions = parser.add_subparsers(dest="action", required=True, metavar="{verify,key,accept-lost-key}")
         asked = actions.add_parser("verify", help=VERIFY, description=VERIFY)
         asked.add_argument(
             "--checkpoints",
@@ -36,13 +43,28 @@ class Command(BaseCommand):
             help="a file of checkpoints that you have kept; may be given again. The console's own is read anyway",
         )
         actions.add_parser("key", help=KEY, description=KEY)
+        accept = actions.add_parser("accept-lost-key", help=ACCEPT, description=ACCEPT)
+        accept.add_argument("--reason", required=True, help="why, for the trail")
 
     def handle(self, *args: Any, action: str, **options: Any) -> None:
         if action == "key":
             for verifier in Keys().verifiers(settings.AUDIT_ORIGIN):
                 self.stdout.write(verifier.vkey)
-            return
-        self._verify(options["checkpoints"])
+        elif action == "accept-lost-key":
+            self._accept(options["reason"])
+        else:
+            self._verify(options["checkpoints"])
+
+    def _accept(self, reason: str) -> None:
+        if not reason.strip():
+            raise CommandError("--reason must say why")
+        try:
+            seal = accept_lost_key(actor=shell_actor(), reason=reason, now=timezone.now())
+        except NothingToAccept as nothing:
+            raise CommandError(f"There is no lost key to accept. {nothing}") from None
+        self.stdout.write(
+            f"Accepted up to seal {seal.pk} ({seal.size:,} events), which key {seal.key_id} had signed."
+        )
 
     def _verify(self, files: list[Path]) -> None:
         kept, unbelievable = _kept(files)
