@@ -7,6 +7,7 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -39,13 +40,21 @@ def hub() -> Hub:
     return Hub()
 
 
+@contextmanager
+def at_work(sealer: Sealer) -> Iterator[None]:
+    sealer.start()
+    try:
+        yield
+    finally:
+        asyncio.run(sealer.stop())
+    assert "audit-sealer" not in [thread.name for thread in threading.enumerate()]
+
+
 @pytest.fixture
 def running(hub: Hub, tmp_path: Path) -> Iterator[Sealer]:
     sealer = Sealer(hub, outlet=Outlet(tmp_path))
-    sealer.start()
-    yield sealer
-    asyncio.run(sealer.stop())
-    assert "audit-sealer" not in [thread.name for thread in threading.enumerate()]
+    with at_work(sealer):
+        yield sealer
 
 
 def wait_for(done: Callable[[], bool]) -> None:
@@ -139,10 +148,8 @@ def test_a_file_that_cannot_be_written(tmp_path: Path, caplog: pytest.LogCapture
 @pytest.mark.django_db(transaction=True)
 def test_seals_what_waits_when_it_starts(hub: Hub, tmp_path: Path) -> None:
     write(3)
-    sealer = Sealer(hub, outlet=Outlet(tmp_path))
-    sealer.start()
-    wait_for(lambda: size() == 3)
-    asyncio.run(sealer.stop())
+    with at_work(Sealer(hub, outlet=Outlet(tmp_path))):
+        wait_for(lambda: size() == 3)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -218,14 +225,13 @@ def test_waits_for_the_database_and_goes_on(
     monkeypatch.setattr(sealer_module, "seal", seal)
     write()
     sealer = Sealer(hub, outlet=Outlet(tmp_path))
-    sealer.start()
-    hub.tell("killswitch")
-    wait_for(lambda: bool(caplog.messages))
-    looked_at = sealer._looked_at
-    wait_for(lambda: sealer._looked_at > looked_at)
-    away[0] = False
-    wait_for(lambda: size() == 1)
-    asyncio.run(sealer.stop())
+    with at_work(sealer):
+        hub.tell("killswitch")
+        wait_for(lambda: bool(caplog.messages))
+        looked_at = sealer._looked_at
+        wait_for(lambda: sealer._looked_at > looked_at)
+        away[0] = False
+        wait_for(lambda: size() == 1)
     # Once, however often it tried.
     assert [text for text in caplog.messages if "waits for the database" in text] == [
         "Sealing waits for the database (OperationalError)"

@@ -10,11 +10,9 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from pytest_django import Settings
 
-from opsconsole.audit.models import AuditEvent, AuditSeal
+from opsconsole.audit.models import AuditSeal
 from opsconsole.audit.sealing import rows, services, verifying
-from opsconsole.audit.sealing.checkpoints import Checkpoint, Keys
-from opsconsole.audit.sealing.merkle import Tree
-from opsconsole.audit.sealing.progress import Bar
+from opsconsole.audit.sealing.checkpoints import Keys
 from opsconsole.audit.sealing.verifying import verify
 from tests.audit.sealing import NOW, sealed, tamper, write
 
@@ -246,103 +244,3 @@ def test_says_where_what_was_changed_with_its_leaf() -> None:
     with pytest.raises(CommandError):
         call_command("audit", "verify", stdout=out, stderr=StringIO())
     assert f"does not fit the leaves 0 to 2, events {ids[0]} to {ids[2]}" in out.getvalue()
-
-
-def rewrite_history() -> None:
-    """As somebody can who has the secret key as well: event, leaves, seal and signature."""
-    event = AuditEvent.objects.earliest("pk")
-    tamper("UPDATE audit_auditevent SET reason = 'it never was' WHERE id = %s", values=[event.pk])
-    tamper(f"UPDATE audit_auditevent SET leaf = {LEAF}")
-    tamper("UPDATE audit_sealedleaf s SET leaf = e.leaf FROM audit_auditevent e WHERE e.id = s.event_id")
-    tree, keys = Tree(), Keys()
-    for event in AuditEvent.objects.order_by("pk"):
-        tree.append(bytes(event.leaf))
-    for seal in AuditSeal.objects.all():
-        assert seal.size == tree.size
-        note = keys.signer().sign(Checkpoint(seal.key_name, tree.size, tree.root()).text)
-        tamper(
-            "UPDATE audit_auditseal SET root = %s, frontier = %s, checkpoint = %s",
-            values=[tree.root(), tree.frontier, note],
-        )
-
-
-def test_a_kept_checkpoint_tells_what_nothing_else_can(tmp_path: Path) -> None:
-    sealed(3)
-    note = AuditSeal.objects.get().checkpoint
-    path = tmp_path / "kept.txt"
-    path.write_text(f"{note}\n{note}\n")
-    assert "2 kept checkpoints" in run("verify", "--checkpoints", path)
-    rewrite_history()
-    assert "Nothing was edited" in run("verify")
-    with pytest.raises(CommandError, match="2 findings"):
-        run("verify", "--checkpoints", path)
-
-
-def test_the_console_s_own_file_is_read(tmp_path: Path) -> None:
-    sealed(3)
-    folder = tmp_path / "audit"
-    folder.mkdir()
-    (folder / "checkpoints.txt").write_text(f"{AuditSeal.objects.get().checkpoint}\n")
-    rewrite_history()
-    with pytest.raises(CommandError, match="1 finding"):
-        run("verify")
-
-
-def test_the_end_was_cut_off(tmp_path: Path) -> None:
-    sealed(2)
-    gone = sealed(2)
-    path = tmp_path / "kept.txt"
-    path.write_text(AuditSeal.objects.latest("pk").checkpoint)
-    tamper(
-        f"DELETE FROM audit_auditevent WHERE id >= {gone[0]}",
-        "DELETE FROM audit_sealedleaf WHERE index > 1",
-        "DELETE FROM audit_auditseal WHERE size > 2",
-    )
-    assert found() == []
-    with pytest.raises(CommandError, match="1 finding"):
-        run("verify", "--checkpoints", path)
-
-
-@pytest.mark.parametrize("change", [("\n3\n", "\n2\n"), ("— ", "- "), ("\n\n", "\n")])
-def test_a_kept_checkpoint_that_cannot_be_believed(change: tuple[str, str], tmp_path: Path) -> None:
-    sealed(3)
-    path = tmp_path / "kept.txt"
-    path.write_text(AuditSeal.objects.get().checkpoint.replace(*change))
-    with pytest.raises(CommandError, match="1 finding"):
-        run("verify", "--checkpoints", path)
-
-
-# Progress
-
-
-class Screen(StringIO):
-    def __init__(self, *, is_terminal: bool) -> None:
-        super().__init__()
-        self._is_terminal = is_terminal
-
-    def isatty(self) -> bool:
-        return self._is_terminal
-
-    def write(self, msg: str = "", *, ending: str | None = "\n") -> int:  # as Django's
-        return super().write(f"{msg}{ending}")
-
-
-def test_a_bar_on_a_terminal_and_lines_elsewhere() -> None:
-    moments = iter([0.0, 0.0, 0.0, 0.05, 0.2, 0.2])
-    screen = Screen(is_terminal=True)
-    bar = Bar(screen, lambda: next(moments))  # type: ignore[arg-type]  # as Django's
-    for done in (0, 10, 20):
-        bar.show(done, 40)
-    bar.clear()
-    assert screen.getvalue().split("\r\x1b[K")[1:] == [
-        f"[{'.' * 40}]   0%  0 of 40",
-        f"[{'#' * 20}{'.' * 20}]  50%  20 of 40",
-        "",
-    ]
-    moments = iter([0.0, 9.0, 10.0, 10.0, 12.0])
-    screen = Screen(is_terminal=False)
-    bar = Bar(screen, lambda: next(moments))  # type: ignore[arg-type]  # as Django's
-    for done in (10, 20, 30):
-        bar.show(done, 40)
-    bar.clear()
-    assert screen.getvalue() == " 50%  20 of 40\n"
