@@ -7,7 +7,7 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,11 +20,15 @@ from opsconsole.audit.sealing import sealer as sealer_module
 from opsconsole.audit.sealing import services
 from opsconsole.audit.sealing.outlet import FILE, Outlet
 from opsconsole.audit.sealing.sealer import Sealer
+from opsconsole.audit.sealing.selectors import anything_waits
 from opsconsole.audit.sealing.services import Sealed
 from tests.audit.sealing import NOW, sealed, tamper, write
 
 PATIENCE = 20.0
 A_SEAL = Sealed(1, 1, bytes(32), "origin\n1\nroot\n\n— origin sig\n", more=False)
+# Seconds; longer than any test has patience.
+NEVER = 1000.0
+Idle = Callable[..., AbstractContextManager[None]]
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 
 
@@ -51,10 +55,25 @@ def at_work(sealer: Sealer) -> Iterator[None]:
 
 
 @pytest.fixture
-def running(hub: Hub, tmp_path: Path) -> Iterator[Sealer]:
-    sealer = Sealer(hub, outlet=Outlet(tmp_path))
-    with at_work(sealer):
-        yield sealer
+def idle(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Idle:
+    """`with idle(every=…, look_every=…)`: a sealer that has looked for the first time, and found nothing."""
+
+    @contextmanager
+    def started(**seconds: float) -> Iterator[None]:
+        looks: list[bool] = []
+
+        def looked() -> bool:
+            looks.append(True)
+            return anything_waits()
+
+        monkeypatch.setattr(sealer_module, "anything_waits", looked)
+        for name, value in seconds.items():
+            monkeypatch.setattr(sealer_module, name.upper(), value)
+        with at_work(Sealer(hub, outlet=Outlet(tmp_path))):
+            wait_for(lambda: bool(looks))
+            yield
+
+    return started
 
 
 def wait_for(done: Callable[[], bool]) -> None:
@@ -153,38 +172,30 @@ def test_seals_what_waits_when_it_starts(hub: Hub, tmp_path: Path) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_seals_when_an_event_is_announced(hub: Hub, running: Sealer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sealer_module, "LOOK_EVERY", 1000.0)
-    for expected in (1, 2):
+def test_seals_when_an_event_is_announced(hub: Hub, idle: Idle) -> None:
+    with idle(every=0.01, look_every=NEVER):
+        for expected in (1, 2):
+            write()
+            hub.tell("audit")
+            wait_for(lambda expected=expected: size() == expected)  # type: ignore[misc]  # bound in each turn
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_stop_does_not_wait_for_the_second(hub: Hub, idle: Idle, tmp_path: Path) -> None:
+    with idle(every=NEVER, look_every=NEVER):
         write()
         hub.tell("audit")
-        wait_for(lambda expected=expected: size() == expected)  # type: ignore[misc]  # bound in each turn
+        hub.tell("something else")
+        assert size() == 0
+        hub.tell("killswitch")
+        wait_for(lambda: size() == 1 and (tmp_path / FILE).is_file())
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_stop_does_not_wait_for_the_second(
-    hub: Hub, running: Sealer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sealer_module, "EVERY", 1000.0)
-    monkeypatch.setattr(sealer_module, "LOOK_EVERY", 1000.0)
-    wait_for(lambda: running._looked_at > 0)
-    write()
-    hub.tell("audit")
-    hub.tell("something else")
-    assert size() == 0
-    hub.tell("killswitch")
-    wait_for(lambda: size() == 1 and (tmp_path / FILE).is_file())
-
-
-@pytest.mark.django_db(transaction=True)
-def test_finds_what_nobody_announces(hub: Hub, running: Sealer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sealer_module, "LOOK_EVERY", 0.05)
-    wait_for(lambda: running._looked_at > 0)
-    write()
-    hub.tell("killswitch")
-    wait_for(lambda: size() == 1)
-    write()
-    wait_for(lambda: size() == 2)
+def test_finds_what_nobody_announces(idle: Idle) -> None:
+    with idle(every=NEVER, look_every=0.05):
+        write()
+        wait_for(lambda: size() == 1)
 
 
 @pytest.mark.django_db(transaction=True)
