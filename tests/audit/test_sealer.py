@@ -202,7 +202,13 @@ def test_finds_what_nobody_announces(idle: Idle) -> None:
 def test_seals_batch_after_batch(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(services, "BATCH", 3)
     write(8)
-    Sealer(hub, outlet=Outlet(tmp_path)).seal_all()
+    sealer = Sealer(hub, outlet=Outlet(tmp_path))
+    # When the process is to end, the batch that is under way is the last.
+    sealer._stopping = True
+    sealer.seal_all()
+    assert (AuditSeal.objects.count(), size()) == (1, 3)
+    sealer._stopping = False
+    sealer.seal_all()
     assert (AuditSeal.objects.count(), size()) == (3, 8)
 
 

@@ -46,7 +46,7 @@ class Sealer:
         self._thread: threading.Thread | None = None
         self._stopping = False
         self._waiting = self._urgent = False
-        # By the monotonic clock, the last look; whether it failed.
+        # By the monotonic clock, the last look; and why it failed, if it did.
         self._looked_at = float("-inf")
         self._trouble = ""
         announcer.hear(self._heard)
@@ -119,12 +119,14 @@ class Sealer:
         connections.close_all()
 
     def seal_all(self) -> None:
-        """Seal what waits, batch after batch."""
-        while (sealed := seal(now=timezone.now())) is not None:
+        """Seal what waits, batch after batch; not to the end of a long backlog when the process is to end."""
+        sealed = seal(now=timezone.now())
+        while sealed is not None:
             self._outlet.take(sealed)
             _announce()
-            if not sealed.more:
+            if not sealed.more or self._stopping:
                 break
+            sealed = seal(now=timezone.now())
         self._outlet.let_out(now=timezone.now())
         if sealed is None:
             self._rest()
