@@ -130,6 +130,16 @@ def base_url(name: str, default: str = "", *, environ: Mapping[str, str] = os.en
     return url
 
 
+def key_name(name: str, default: str, *, environ: Mapping[str, str] = os.environ) -> str:
+    """What checkpoints are signed as, such as `ops.example.com`: without spaces and plus signs."""
+    value = text(name, environ=environ).strip() or default
+    if not value.isprintable() or "+" in value or any(char.isspace() for char in value) or len(value) > 255:
+        raise ImproperlyConfigured(
+            f"{name} must be a name such as ops.example.com, without spaces and +, of at most 255 characters"
+        )
+    return value
+
+
 def secret_url(name: str, *, environ: Mapping[str, str] = os.environ) -> str:
     """A whole address, which may carry a key; empty when it is not set. No message repeats it."""
     url = text(name, environ=environ).strip()

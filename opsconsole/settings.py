@@ -43,6 +43,10 @@ LOCAL_ACCOUNT = env.flag("OPSCONSOLE_LOCAL_ACCOUNT", default=EMBEDDED)
 # Whether this console looks at itself (docs/health.md). Off: what it says of health is unknown.
 HEALTH_CHECKS = env.flag("OPSCONSOLE_HEALTH_CHECKS", default=True)
 
+# Whether the web processes seal the audit trail (docs/audit.md), and the name that its checkpoints bear.
+AUDIT_SEALING = env.flag("OPSCONSOLE_AUDIT_SEALING", default=True)
+AUDIT_ORIGIN = env.key_name("OPSCONSOLE_AUDIT_ORIGIN", PUBLIC_URL.partition("://")[2] or "opsconsole")
+
 DATABASES = {"default": env.database("DATABASE_URL")}
 DATABASES["default"] |= {
     # Pool threads and worker threads live long; persistent connections are right for both.

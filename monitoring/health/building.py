@@ -15,6 +15,7 @@ from monitoring.health.checks.network import CertificateCheck, HttpCheck, TcpChe
 from monitoring.health.checks.outbox import OutboxCheck
 from monitoring.health.checks.pulses import BeatCheck, HubCheck
 from monitoring.health.checks.redis import RedisCheck
+from monitoring.health.checks.sealing import SealingCheck
 from monitoring.health.checks.worker import WorkerCheck
 from monitoring.health.choices import Kind
 from monitoring.health.kinds import settings_of
@@ -53,6 +54,7 @@ MAKERS: Mapping[Kind, Maker] = {
     Kind.BEAT: lambda _, s: BeatCheck(**s),
     Kind.OUTBOX: lambda _, s: OutboxCheck(**s),
     Kind.HUB: lambda _, s: HubCheck(term=django_settings.LEASE_TERM, **s),
+    Kind.SEALING: lambda _, s: SealingCheck(**s),
     Kind.CERTIFICATE: lambda c, s: CertificateCheck(budget=SHARE * c.budget_seconds, **s),
     Kind.HTTP: _http,
     Kind.TCP: lambda c, s: TcpCheck(budget=SHARE * c.budget_seconds, **s),

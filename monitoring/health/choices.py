@@ -24,6 +24,7 @@ class Kind(models.TextChoices):
     BEAT = "beat", "Celery beat"
     OUTBOX = "outbox", "Outbox of alerts"
     HUB = "hub", "Stream hub"
+    SEALING = "sealing", "Sealing of the audit trail"
     CLIENT = "client", "Trading process"
     CERTIFICATE = "certificate", "Certificate"
     HTTP = "http", "HTTP target"
@@ -39,6 +40,6 @@ ADDABLE = (*TARGETS, *OF_HOSTS)
 BUILT_IN = frozenset(
     {
         *("redis", "database", "disk-space", "memory", "cpu", "celery-worker", "urgent-worker", "beat"),
-        *("outbox", "stream-hub"),
+        *("outbox", "stream-hub", "audit-sealing"),
     }
 )

@@ -129,6 +129,10 @@ _INFOS = {
         follows=(Kind.REDIS, Kind.WORKER),
     ),
     Kind.HUB: KindInfo(settings=_old(4, 5, "no hub has been heard of"), priority=Priority.CRITICAL),
+    # Nothing that trades depends on it. The web processes seal, beside their hubs.
+    Kind.SEALING: KindInfo(
+        settings=_old(30, 120, "an event has waited to be sealed"), essential=False, follows=(Kind.HUB,)
+    ),
     Kind.CLIENT: KindInfo(settings=(Text("client", "Its name.", fixed=True),), essential=False),
     Kind.CERTIFICATE: KindInfo(
         settings=(

@@ -1,4 +1,7 @@
-"""The console's own metrics: the kill switch, the outbox of alerts, who reports, the host. From the database, so they are right in every process."""
+"""The console's own metrics: the kill switch, the outbox of alerts, the seal on the audit trail, who reports, the host.
+
+They come from the database, so they are right in every process.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -15,6 +18,7 @@ from monitoring.metrics.cost import month
 from monitoring.metrics.host import read_host
 from monitoring.metrics.models import Series
 from monitoring.metrics.sources import CLIENT, OwnMetric, Sample, register_source
+from opsconsole.audit.sealing.selectors import lag
 
 HALTED = OwnMetric(
     "opsconsole_trading_halted", Kind.GAUGE, "Whether trading is halted in this scope: 1 yes, 0 no."
@@ -36,6 +40,20 @@ DEAD = OwnMetric(
     "opsconsole_alert_deliveries_dead",
     Kind.GAUGE,
     "Deliveries of alerts that were given up and not sent again.",
+)
+
+SEALED = OwnMetric(
+    "opsconsole_audit_sealed_size",
+    Kind.GAUGE,
+    "Events of the audit trail that are sealed: the size of its tree.",
+)
+UNSEALED = OwnMetric(
+    "opsconsole_audit_pending", Kind.GAUGE, "Events of the audit trail that wait to be sealed."
+)
+UNSEALED_AGE = OwnMetric(
+    "opsconsole_audit_pending_age_seconds",
+    Kind.GAUGE,
+    "For how long the oldest of them has been waiting; 0 when none is.",
 )
 
 LAST_PUSH = OwnMetric(
@@ -72,6 +90,13 @@ def read_outbox(now: datetime) -> Iterator[Sample]:
     yield Sample(DEAD.name, Delivery.objects.filter(state=DeliveryState.DEAD).count())
 
 
+def read_sealing(now: datetime) -> Iterator[Sample]:
+    found = lag()
+    yield Sample(SEALED.name, found.size)
+    yield Sample(UNSEALED.name, found.pending)
+    yield Sample(UNSEALED_AGE.name, found.age(now).total_seconds())
+
+
 def read_pushes(now: datetime) -> Iterator[Sample]:
     pushed = Series.objects.filter(at__gte=now - FORGOTTEN).exclude(client=CLIENT)
     newest = pushed.order_by("client").values_list("client")
@@ -89,6 +114,7 @@ def read_projection(now: datetime) -> Iterator[Sample]:
 def register() -> None:
     register_source("kill_switch", read_kill_switch, HALTED, REDUCE_ONLY)
     register_source("alerts", read_outbox, PENDING, OLDEST, DEAD)
+    register_source("audit", read_sealing, SEALED, UNSEALED, UNSEALED_AGE)
     register_source("pushes", read_pushes, LAST_PUSH)
     register_source("ai_cost", read_projection)
     register_source("host", read_host)

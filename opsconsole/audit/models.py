@@ -5,6 +5,9 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
 from opsconsole.audit.choices import ActorKind
+from opsconsole.audit.sealing.models import AuditPending, AuditSeal, SealedLeaf
+
+__all__ = ["AuditEvent", "AuditPending", "AuditSeal", "SealedLeaf"]
 
 
 class AuditEvent(models.Model):

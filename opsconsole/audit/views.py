@@ -3,11 +3,13 @@
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from opsconsole.audit import search
 from opsconsole.audit.diff import diff
 from opsconsole.audit.forms import TrailForm
+from opsconsole.audit.sealing.selectors import standing
 from opsconsole.paging import turned
 
 PAGE_EVENTS = 50
@@ -25,6 +27,7 @@ def trail(request: HttpRequest) -> HttpResponse:
         "alone": len(found.events) == 1,
         "actions": search.actions(),
         "actors": search.actors(),
+        "standing": standing(now=timezone.now()),
         **turned(request, found.next_id),
     }
     return render(request, "audit/trail.html", context, status=200 if form.is_valid() else 422)

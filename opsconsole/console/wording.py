@@ -64,6 +64,7 @@ PHRASES = {
     "health.changed_settings": ("pencil", "tuned the health check of {label}"),
     "health.added": ("pencil", "added the target {label}"),
     "health.removed": ("pencil", "removed the target {label}"),
+    "audit.lost_key_accepted": ("lock-open", "accepted what a lost key had sealed: {label}"),
     "incidents.started": ("route", "started the incident {label}"),
     "incidents.runbook_opened": ("route", "opened a runbook in the incident {label}"),
     "incidents.alert_joined": ("bell", "joined an alert to the incident {label}"),

@@ -49,6 +49,7 @@ class Hub:
         self._open: set[TradingStream] = set()
         self._empty = asyncio.Event()
         self._pages = pages
+        self._others: list[Callable[[str], None]] = []
         self._state = b""
         # The newest lease given to anybody, and the newest registration: together they bound what own streams may still rely on.
         self._given: DatabaseTime | None = None
@@ -98,6 +99,10 @@ class Hub:
     @property
     def epoch(self) -> int:
         return self.latest.epoch if self.latest is not None else 0
+
+    def hear(self, heard: Callable[[str], None]) -> None:
+        """Have `heard` called with each topic that is announced, after the streams and the pages. On the event loop: it returns at once."""
+        self._others.append(heard)
 
     # Streams
 
@@ -152,6 +157,8 @@ class Hub:
         for side in self._sides.values():
             side.on_topic(topic)
         self._pages.on_topic(topic)
+        for heard in self._others:
+            heard(topic)
 
     def on_listening(self) -> None:
         self._pages.on_everything()

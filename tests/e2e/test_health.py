@@ -65,11 +65,11 @@ def test_no_name_pushes_a_button_out(page: Page, alice: User, moment: datetime) 
 def test_a_change_shows_by_itself(desktop: Page, moment: datetime) -> None:
     desktop.goto("/health")
     wait_for_link(desktop)
-    expect(desktop.locator("#health-answer")).to_contain_text("Unhealthy: 3 of 11 abnormal")
+    expect(desktop.locator("#health-answer")).to_contain_text("Unhealthy: 3 of 12 abnormal")
     with transaction.atomic():
         looked_at("redis", Status.HEALTHY, now=timezone.now())
         publish("health")
-    expect(desktop.locator("#health-answer")).to_contain_text("Degraded: 2 of 11 abnormal")
+    expect(desktop.locator("#health-answer")).to_contain_text("Degraded: 2 of 12 abnormal")
     expect(desktop.locator("#nav-health")).to_contain_text("2")
     expect(desktop.locator("#component-redis")).to_contain_text("Healthy")
 

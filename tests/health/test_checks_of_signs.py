@@ -10,11 +10,14 @@ from killswitch.models import TradingClient
 from monitoring.health.checks import clients
 from monitoring.health.checks.outbox import OutboxCheck
 from monitoring.health.checks.pulses import BeatCheck, HubCheck
+from monitoring.health.checks.sealing import SealingCheck
 from monitoring.health.choices import Status
 from monitoring.health.models import Pulse
 from monitoring.health.pulsing import pulse
 from opsconsole.accounts.models import User
+from opsconsole.audit.models import AuditSeal
 from tests.alert_rows import a_channel, an_alert, told
+from tests.audit.sealing import sealed, tamper, write
 from tests.desk import Desk
 from tests.health.looking import NOW, at
 
@@ -53,6 +56,32 @@ def test_the_outbox_by_what_is_due_longest(db: None) -> None:
     Delivery.objects.update(state=DeliveryState.DEAD, finished_at=NOW)
     result = check.run(at(60))
     assert (result.status, result.message) == (Status.DEGRADED, "1 delivery was given up within a day")
+
+
+def test_sealing_by_what_has_waited_longest(db: None) -> None:
+    check = SealingCheck(degraded_s=30, unhealthy_s=120)
+    assert check.run(NOW).status == Status.HEALTHY
+    sealed(2)
+    write(3)
+    tamper("UPDATE audit_auditpending SET written_at = %s", values=[NOW])
+    assert [check.run(at(age)).status for age in (29, 30, 120)] == ["healthy", "degraded", "unhealthy"]
+    result = check.run(at(40))
+    assert result.message == "An event has waited for 40 s to be sealed; 3 wait in all"
+    assert (result.metadata["pending"], result.metadata["oldest_pending_s"], result.metadata["sealed"]) == (
+        3,
+        40.0,
+        2,
+    )
+    assert result.metadata["newest_seal_at"] == AuditSeal.objects.get().at.isoformat()
+
+
+def test_sealing_that_refuses(db: None) -> None:
+    sealed(2)
+    tamper("UPDATE audit_auditseal SET root = sha256('x')")
+    result = SealingCheck(degraded_s=30, unhealthy_s=120).run(timezone.now())
+    assert result.status == Status.UNHEALTHY
+    assert "Nothing is sealed any more" in result.message
+    assert "its root is not that of its frontier" in result.message
 
 
 def test_trading_processes_in_one_read(trader: User) -> None:

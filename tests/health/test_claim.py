@@ -10,7 +10,21 @@ from monitoring.health.claiming import MARGIN_SECONDS, claim_all, claim_due
 from monitoring.health.models import HealthComponent
 from tests.health.looking import NOW, at, component, found
 
-ALL = {"redis", "database", "disk-space", "memory", "cpu", "celery-worker", "urgent-worker", "beat", "outbox", "stream-hub"}  # fmt: skip
+ALL = {
+    *(
+        "redis",
+        "database",
+        "disk-space",
+        "memory",
+        "cpu",
+        "celery-worker",
+        "urgent-worker",
+        "beat",
+        "outbox",
+        "stream-hub",
+    ),
+    "audit-sealing",
+}
 
 
 pytestmark = pytest.mark.django_db

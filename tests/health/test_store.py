@@ -9,12 +9,14 @@ from pytest_django import Settings
 from alerts.models import Submission
 from killswitch.models import TradingClient
 from monitoring.health import targets
+from monitoring.health.building import check_of
 from monitoring.health.checks.base import Result
 from monitoring.health.choices import Status
 from monitoring.health.models import HealthChange, HealthComponent, HealthDay
 from monitoring.health.storing import Outcome, note_outage, store
 from opsconsole.accounts.models import User
 from opsconsole.audit.models import AuditEvent
+from tests.audit.sealing import sealed, tamper
 from tests.desk import Desk
 from tests.health.looking import NOW, at, component, found, submitted
 
@@ -86,6 +88,17 @@ def test_degraded_is_a_lesser_alert_and_gives_way_to_the_greater() -> None:
         ("Memory is degraded", "MEDIUM", True),
         ("Memory is unhealthy", "HIGH", False),
     ]
+
+
+def test_a_seal_that_was_tampered_with_is_told() -> None:
+    sealed(2)
+    tamper("UPDATE audit_auditseal SET root = sha256('x')")
+    row = component("audit-sealing")
+    for seconds in (0, 10):
+        result = check_of(row).run(at(seconds))
+        found(row, result.status, now=at(seconds), message=result.message)
+    assert submitted() == [("Audit Sealing is unhealthy", "HIGH", False)]
+    assert "its root is not that of its frontier" in Submission.objects.get().alert["message"]
 
 
 def test_what_follows_from_redis_is_told_only_if_it_outlasts_it() -> None:

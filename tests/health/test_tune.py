@@ -104,7 +104,7 @@ def test_refuses_a_target_with_words(sam: User, values: dict[str, Any], words: s
     answer = signed_in(sam).post(f"{LIST}add/", filled_in(**TARGET | values))
     assert answer.status_code == 200
     assert words in answer.content.decode()
-    assert HealthComponent.objects.count() == 10
+    assert HealthComponent.objects.count() == 11
 
 
 def test_the_service_refuses_what_the_admin_does(redis: HealthComponent) -> None:

@@ -20,6 +20,7 @@ from monitoring.metrics.sources import Sample, register_source
 from opsconsole.accounts.models import User
 from tests.alerts.alertmanager.programs import PACKAGES, program
 from tests.alerts.rows import a_channel
+from tests.audit.sealing import sealed, tamper, write
 from tests.cast import ROOT, caller
 from tests.metrics.series import NOW, a_series, every_metric
 
@@ -218,8 +219,9 @@ def test_a_metric_that_is_no_more_is_left_out(db: None) -> None:
 def test_labels_are_read_once(db: None, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     every_metric()
     expose(now=NOW)
-    # The totals; activations and switches; the outbox, twice; who reports; the month's cost, in three; components; the watchdog, in two.
-    with django_assert_num_queries(12):
+    # The totals; activations and switches; the outbox, twice; the seal, twice; who reports; the month's cost, in three; components; the watchdog,
+    # in two.
+    with django_assert_num_queries(14):
         expose(now=NOW)
 
 
@@ -246,6 +248,17 @@ def test_stops_are_counted_and_drills_are_not() -> None:
     body = expose(now=NOW)
     assert value(body, "opsconsole_trading_halted", scope="symbol:AAPL") == 0
     assert value(body, "kill_switch_activations_total", reason="VOLATILITY", client="console") == 1
+
+
+def test_the_seal_on_the_audit_trail(db: None) -> None:
+    assert value(expose(now=NOW), "opsconsole_audit_pending_age_seconds") == 0
+    sealed(3)
+    write(2)
+    tamper(f"UPDATE audit_auditpending SET written_at = '{NOW - timedelta(seconds=40)}'")
+    body = expose(now=NOW)
+    assert value(body, "opsconsole_audit_sealed_size") == 3
+    assert value(body, "opsconsole_audit_pending") == 2
+    assert value(body, "opsconsole_audit_pending_age_seconds") == 40
 
 
 def test_the_outbox(db: None) -> None:

@@ -1,6 +1,7 @@
 """GET /audit."""
 
 import re
+from base64 import b64encode
 
 import pytest
 from django.db import transaction
@@ -9,10 +10,13 @@ from django.test import Client
 from opsconsole.accounts.models import User
 from opsconsole.audit.actor import Actor
 from opsconsole.audit.choices import ActorKind
-from opsconsole.audit.models import AuditEvent
+from opsconsole.audit.models import AuditEvent, AuditSeal
+from opsconsole.audit.parts import audit_seal
 from opsconsole.audit.services import record
+from tests.audit.sealing import seal_now, tamper
 from tests.pages.browse import Browse
 from tests.pages.queries import most_queries
+from tests.pages.seen import words
 
 pytestmark = pytest.mark.django_db
 URL = "/audit"
@@ -97,9 +101,45 @@ def test_direct_sql_is_marked(bob: User, browse: Browse) -> None:
     assert "Outside the console." in browse(bob).get(URL).content.decode()
 
 
+def seal_words() -> str:
+    return words(audit_seal(), "audit-seal", end="</section>")
+
+
+def test_how_far_it_is_sealed(bob: User, browse: Browse) -> None:
+    assert seal_words() == "Seal Nothing yet No event is sealed yet."
+    first, second = write("rule.changed", "Ana"), write("rule.changed", "Ana")
+    seal_now()
+    page = browse(bob).get(URL).content.decode()
+    assert page.index('id="audit-seal"') < page.index('role="search"')
+    assert f"All sealed Sealed up to event #{second:,} of #{second:,} at " in seal_words()
+    assert "Events in the tree 2 Root " in seal_words()
+    assert "script/manage audit verify" in seal_words()
+    third = write("rule.changed", "Ana")
+    assert "1 waiting Sealed up to event" in seal_words()
+    assert f"#{second:,} of #{third:,}" in seal_words()
+    seal = AuditSeal.objects.get()
+    assert bytes(seal.root).hex() in seal_words()
+    assert f"opsconsole 2 {b64encode(seal.root).decode()}" in seal_words()
+    assert first < second
+
+
+def test_what_waits_too_long(db: None) -> None:
+    write("rule.changed", "Ana")
+    tamper("UPDATE audit_auditpending SET written_at = now() - interval '61 seconds'")
+    assert "Late No event is sealed yet; 1 waiting for 1 min." in seal_words().replace("\xa0", " ")
+
+
+def test_a_broken_end(bob: User, browse: Browse) -> None:
+    write("rule.changed", "Ana")
+    seal_now()
+    tamper("UPDATE audit_auditseal SET root = sha256('x')")
+    assert "BROKEN Nothing is sealed any more. Seal " in seal_words()
+    assert "its root is not that of its frontier" in browse(bob).get(URL).content.decode()
+
+
 def test_queries_do_not_grow_with_events(bob: User, browse: Browse) -> None:
     for number in range(60):
         write("rule.changed", f"Person {number % 3}")
     client = browse(bob)
-    with most_queries(18):
+    with most_queries(22):
         client.get(URL)

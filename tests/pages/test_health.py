@@ -90,7 +90,7 @@ def test_an_unknown_component_is_404_with_names_like_it(browse: Browse, bob: Use
 
 def test_says_how_many_are_abnormal_and_shows_them_first(browse: Browse, bob: User, now: datetime) -> None:
     client = browse(bob)
-    assert words(text(client, "/health"), "health-answer", end="</p>") == "All 10 healthy"
+    assert words(text(client, "/health"), "health-answer", end="</p>") == "All 11 healthy"
     looked_at("outbox", Status.DEGRADED, now=now)
     looked_at("beat", Status.UNHEALTHY, now=now)
     looked_at("cpu", now=now, ago=400)
@@ -98,14 +98,14 @@ def test_says_how_many_are_abnormal_and_shows_them_first(browse: Browse, bob: Us
     page = text(client, "/health")
     assert (
         words(page, "health-answer", end="</p>")
-        == "Unhealthy: 3 of 10 abnormal (1 unhealthy, 1 degraded, 1 unknown)"
+        == "Unhealthy: 3 of 11 abnormal (1 unhealthy, 1 degraded, 1 unknown)"
     )
     assert order(page)[:5] == ["beat", "outbox", "cpu", "memory", "redis"]
     assert re.search(
         r"Nobody has looked at it for \d+ s\. Last: It answers", words(page, "component-cpu", end="</tr>")
     )
     assert "Not looked at: switched off" in words(page, "component-memory", end="</tr>")
-    assert "6 others : Healthy, 1 not looked at" in words(page, "health-list", end="Show")
+    assert "7 others : Healthy, 1 not looked at" in words(page, "health-list", end="Show")
 
 
 def test_what_is_not_essential_makes_the_whole_degraded_at_most(now: datetime) -> None:
@@ -165,7 +165,7 @@ def test_pages_by_key_in_a_bounded_number_of_queries(browse: Browse, bob: User, 
         if (following := re.search(r'href="\?([^"]+)" rel="next"', page)) is None:
             break
         query = following.group(1).replace("&amp;", "&")
-    assert len(seen) == len(set(seen)) == 130
+    assert len(seen) == len(set(seen)) == 131
     assert seen[0] == "client-t-117"
     assert "First page" in page
 
@@ -220,9 +220,9 @@ def test_the_overview_shows_what_is_abnormal_and_counts_the_rest(
     for slug in ("redis", "database", "memory", "cpu", "beat", "outbox"):
         looked_at(slug, Status.UNHEALTHY, now=now)
     card = words(text(browse(bob), "/"), "broken", end="</section>")
-    assert "6 of 10 abnormal" in card
+    assert "6 of 11 abnormal" in card
     assert card.count("Look at") == board.GLANCE_ROWS
-    assert "1 more abnormal. 4 other components : Healthy." in card
+    assert "1 more abnormal. 5 other components : Healthy." in card
 
 
 def test_the_pulse_differs_when_a_status_does(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:

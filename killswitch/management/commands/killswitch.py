@@ -15,7 +15,7 @@ from killswitch.proving import Proving
 from killswitch.serializers import ActivationSerializer, StatusSerializer
 from killswitch.state import GLOBAL
 from killswitch.wording import FIELDS, read_stop
-from opsconsole.accounts.shell import shell_actor
+from opsconsole.audit.shell import shell_actor
 
 HELP = """Stop trading, re-arm, run a drill, or look, straight on the database.
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from opsconsole.accounts.models import User
 from opsconsole.accounts.roles import Role
 from opsconsole.accounts.services import create_service_account, create_token
-from opsconsole.accounts.shell import shell_actor
+from opsconsole.audit.shell import shell_actor
 
 
 class Command(BaseCommand):

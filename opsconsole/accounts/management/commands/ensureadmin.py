@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from opsconsole.accounts.services import ensure_administrator
-from opsconsole.accounts.shell import shell_actor
+from opsconsole.audit.shell import shell_actor
 
 
 class Command(BaseCommand):
