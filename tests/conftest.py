@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
@@ -9,6 +10,7 @@ from django.db import connection
 from django.test import TransactionTestCase
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker, Settings
+from whitenoise.base import WhiteNoise
 
 from alerts import guarding, kicking
 from monitoring.breakers.own import OwnBreakers
@@ -30,6 +32,27 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("browser tests skipped, since no Chromium could be had")
         for nodeid in sorted(skipped):
             terminalreporter.line(nodeid)
+
+
+# Static files
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_are_read_once() -> Iterator[None]:
+    """Each client of a test has middleware of its own, and WhiteNoise would read hundreds of files for each."""
+    read = WhiteNoise.update_files_dictionary
+    known: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def update(self: Any, root: str, prefix: str) -> None:
+        if (root, prefix) not in known:
+            read(self, root, prefix)
+            known[root, prefix] = self.files.copy()
+        self.files.update(known[root, prefix])
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(WhiteNoise, "update_files_dictionary", update)
+    yield
+    patch.undo()
 
 
 # Database
