@@ -1,5 +1,6 @@
 """Fixtures for all tests: a database that is restored, a real web process."""
 
+import gc
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from alerts import guarding, kicking
 from monitoring.breakers.own import OwnBreakers
 from monitoring.health import running
 from monitoring.health.models import HealthComponent
+from tests import migrated
 from tests.browser import NO_CHROMIUM
 from tests.console import ConsoleProcess, database_url
 from tests.pristine import Pristine
@@ -32,6 +34,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("browser tests skipped, since no Chromium could be had")
         for nodeid in sorted(skipped):
             terminalreporter.line(nodeid)
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests are there until the end: the garbage collector need not look at them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 # Static files
@@ -62,6 +70,15 @@ def _static_files_are_read_once() -> Iterator[None]:
 def _fast_passwords(settings: Settings) -> None:
     """Tests make many users, and the real hash is slow on purpose."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: DjangoDbBlocker
+) -> None:
+    del django_db_modify_db_settings_parallel_suffix
+    with django_db_blocker.unblock():
+        migrated.use_template()
 
 
 @pytest.fixture(scope="session")
