@@ -87,7 +87,7 @@ def said(context: BrowserContext) -> Iterator[list[str]]:
 
 @pytest.fixture
 def desktop(page: Page, alice: User, said: list[str]) -> Page:
-    """Alice at a desk."""
+    """Alice at a desk, signed in, before she opens a page."""
     page.set_viewport_size({"width": 1440, "height": 900})
     sign_in(page, alice)
     return page
@@ -95,7 +95,7 @@ def desktop(page: Page, alice: User, said: list[str]) -> Page:
 
 @pytest.fixture
 def second(context: BrowserContext, console: ConsoleProcess) -> Iterator[Callable[[User], Page]]:
-    """Another person's browser, signed in."""
+    """Another person's browser, signed in, without a page yet."""
     browser = context.browser
     assert browser is not None
     opened: list[BrowserContext] = []

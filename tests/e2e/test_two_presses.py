@@ -103,6 +103,7 @@ def test_single_keys_are_silent_in_fields_and_can_be_off(desktop: Page) -> None:
 def test_on_a_phone(page: Page, alice: User, desk: Desk, said: list[str]) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     sign_in(page, alice)
+    page.goto("/")
     wait_for_link(page)
     size = page.locator("#stop").bounding_box()
     assert size is not None
@@ -116,6 +117,7 @@ def test_on_a_phone(page: Page, alice: User, desk: Desk, said: list[str]) -> Non
 def test_a_second_window_sees_it_live(
     desktop: Page, desk: Desk, sam: User, second: Callable[[User], Page]
 ) -> None:
+    desktop.goto("/")
     other = second(sam)
     other.goto("/kill-switch")
     wait_for_link(other)
