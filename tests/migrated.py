@@ -1,11 +1,23 @@
-"""Migrations are run once in a test run: the processes copy the database that the first of them has made."""
+"""Migrations are run once in a test run: the processes copy the database that the first of them has made.
+
+Once more they are run for the consoles that fault tests bring up, with servers of their own: each gets a copy of one data folder.
+"""
 
 import fcntl
 import os
-from collections.abc import Callable
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.db import connection
+
+from opsconsole.embedded import servers
+from opsconsole.embedded.folder import DataFolder
+from opsconsole.supervisor.programs import ROOT
+from tests.servers import quiet, temporary_folder
 
 TEMPLATE = "opsconsole_migrated"
 
@@ -34,3 +46,32 @@ def _migrate() -> None:
     # Whoever copies it must be alone with it.
     connection.close()
     connection.settings_dict["NAME"], tests["NAME"] = mine, name
+
+
+@contextmanager
+def data_folder() -> Iterator[Path]:
+    """A data folder for a console of its own, with a database that is migrated already. It is gone after the block."""
+    ready = Path(os.environ["OPSCONSOLE_DATA"]).with_name("ready")
+    once("ready", lambda: _make_ready(ready))
+    folder = temporary_folder()
+    try:
+        # With its owner, whom PostgreSQL runs as.
+        subprocess.run(["cp", "-a", ready / "postgres", folder], check=True)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _make_ready(path: Path) -> None:
+    folder = DataFolder(path)
+    folder.hold("script/test")
+    try:
+        prepared = servers.prepare(folder, {}, quiet, durable=False)
+        with (
+            path.with_name("ready.log").open("wb") as log,
+            servers.running(folder, prepared, log) as environ,
+        ):
+            command = [sys.executable, ROOT / "manage.py", "migrate", "--verbosity", "0"]
+            subprocess.run(command, env=os.environ | environ, cwd=ROOT, check=True)
+    finally:
+        folder.release()

@@ -1,5 +1,5 @@
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection, connections, transaction
@@ -116,7 +116,7 @@ def now(console: ConsoleProcess) -> Iterator[datetime]:
     """When the desk's metrics end. All components of health are well, and stay so."""
     partitions()
     moment = timezone.now()
-    fill(moment)
+    fill(moment, length=timedelta(hours=6))
     looked_at(now=moment, interval_seconds=3600)
     with transaction.atomic():
         # What the web process has drawn for the page of another test is old now.

@@ -1,22 +1,10 @@
 """Deliveries while worker, web, beat and Valkey are killed: the short form of `script/bench deliveries`."""
 
-import shutil
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from bench.delivery_faults import judge, measure
 from bench.delivery_receiver import Arrival
-from tests.servers import temporary_folder
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    made = temporary_folder()
-    yield made
-    shutil.rmtree(made, ignore_errors=True)
 
 
 def test_nothing_is_lost_and_what_comes_again_is_marked(folder: Path) -> None:
