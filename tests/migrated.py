@@ -71,7 +71,7 @@ def _make_ready(path: Path) -> None:
             path.with_name("ready.log").open("wb") as log,
             servers.running(folder, prepared, log) as environ,
         ):
-            command = [sys.executable, ROOT / "manage.py", "migrate", "--verbosity", "0"]
+            command = [sys.executable, str(ROOT / "manage.py"), "migrate", "--verbosity", "0"]
             subprocess.run(command, env=os.environ | environ, cwd=ROOT, check=True)
     finally:
         folder.release()
