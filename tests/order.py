@@ -47,6 +47,14 @@ SECONDS = {
     "tests/deploy/test_console.py": 10,
     "tests/killswitch/test_command_line.py": 10,
     "tests/live/test_ledger.py": 10,
+    "tests/live/test_browser.py": 10,
+    "tests/killswitch/test_concurrency.py": 7,
+    "tests/client/test_breaker_reports.py": 7,
+    "tests/breakers/test_stream.py": 6,
+    "tests/alerts/test_exactness.py": 6,
+    "tests/live/test_shutdown.py": 6,
+    "tests/live/test_console.py": 6,
+    "tests/client/test_breaker_model.py": 4,
 }
 
 
