@@ -27,6 +27,12 @@ from opsconsole.supervisor.console import free_port
 from opsconsole.supervisor.programs import ConsolePrograms, console_environ
 
 ROOT = Path(__file__).resolve().parent.parent
+# Both by one process, since each takes a second to load the console.
+PREPARE = """
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+call_command("createtoken", user="bench", name="bench", role="trading-system")
+"""
 
 
 class Server:
@@ -128,11 +134,7 @@ class Rig:
             self.postgres.start()
             self.wait_postgres()
             self.cluster.ensure_database()
-            self.manage("migrate", "--verbosity", "0")
-            token = self.manage(
-                "createtoken", "--user", "bench", "--name", "bench", "--role", "trading-system"
-            )
-            self.token = token.strip().splitlines()[-1]
+            self.token = self.manage("shell", "-v", "0", "-c", PREPARE).strip().splitlines()[-1]
             self.start_web()
             stack.pop_all()
         return self

@@ -1,7 +1,9 @@
 """Fixtures for all tests: a database that is restored, a real web process."""
 
+import gc
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
@@ -9,11 +11,13 @@ from django.db import connection
 from django.test import TransactionTestCase
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker, Settings
+from whitenoise.base import WhiteNoise
 
 from alerts import guarding, kicking
 from monitoring.breakers.own import OwnBreakers
 from monitoring.health import running
 from monitoring.health.models import HealthComponent
+from tests import migrated
 from tests.browser import NO_CHROMIUM
 from tests.console import ConsoleProcess, database_url
 from tests.pristine import Pristine
@@ -32,6 +36,34 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.line(nodeid)
 
 
+def pytest_collection_finish() -> None:
+    """Thousands of tests are there until the end: the garbage collector need not look at them, nor come after every few hundred objects."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
+
+
+# Static files
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_are_read_once() -> Iterator[None]:
+    """Each client of a test has middleware of its own, and WhiteNoise would read hundreds of files for each."""
+    read = WhiteNoise.update_files_dictionary
+    known: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def update(self: Any, root: str, prefix: str) -> None:
+        if (root, prefix) not in known:
+            read(self, root, prefix)
+            known[root, prefix] = self.files.copy()
+        self.files.update(known[root, prefix])
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(WhiteNoise, "update_files_dictionary", update)
+    yield
+    patch.undo()
+
+
 # Database
 
 
@@ -39,6 +71,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def _fast_passwords(settings: Settings) -> None:
     """Tests make many users, and the real hash is slow on purpose."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: DjangoDbBlocker
+) -> None:
+    del django_db_modify_db_settings_parallel_suffix
+    with django_db_blocker.unblock():
+        migrated.use_template()
 
 
 @pytest.fixture(scope="session")

@@ -49,7 +49,8 @@ function tick() {
   for (const element of document.querySelectorAll("[data-age]")) set(element, age(now - Date.parse(element.dataset.age)));
   for (const element of document.querySelectorAll("[data-hide-at]")) element.hidden = Date.parse(element.dataset.hideAt) <= now;
   for (const element of document.querySelectorAll("[data-grow]")) {
-    const gone = now - Date.parse(element.dataset.grow);
+    // By the page's guess of the server's clock it may be yet to come.
+    const gone = Math.max(0, now - Date.parse(element.dataset.grow));
     const term = Number(element.dataset.term);
     if (element.tagName === "line") element.setAttribute("x2", `${axis(gone, term)}%`);
     else element.setAttribute("width", `${Math.min(100, (100 * gone) / term)}%`);

@@ -11,6 +11,7 @@ from opsconsole.supervisor.programs import ROOT
 from tests.alerts.alertmanager.programs import program
 from tests.deploy import files, stack
 
+CASES = [Path(__file__).with_name(name) for name in ("alerts.yml", "alerts_of_days.yml")]
 PRIORITIES = {"critical": "CRITICAL", "high": "HIGH", "warning": "MEDIUM", "info": "LOW"}
 
 
@@ -45,14 +46,14 @@ def test_the_configuration_is_sound(tmp_path: Path) -> None:
 
 
 def test_alerts_fire_when_they_should(tmp_path: Path) -> None:
-    cases = tmp_path / "alerts.yml"
-    text = Path(__file__).with_name("alerts.yml").read_text()
-    cases.write_text(text.replace("[RULES]", f"[{', '.join(map(str, files.RULES))}]"))
-    promtool("test", "rules", str(cases))
+    for cases in CASES:
+        text = cases.read_text().replace("[RULES]", f"[{', '.join(map(str, files.RULES))}]")
+        (tmp_path / cases.name).write_text(text)
+    promtool("test", "rules", *(str(tmp_path / cases.name) for cases in CASES))
 
 
 def test_every_alert_is_tried() -> None:
-    tried = Path(__file__).with_name("alerts.yml").read_text()
+    tried = "".join(cases.read_text() for cases in CASES)
     assert [alert["alert"] for alert in files.alerts() if alert["alert"] not in tried] == []
 
 

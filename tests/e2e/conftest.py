@@ -1,5 +1,5 @@
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection, connections, transaction
@@ -87,7 +87,7 @@ def said(context: BrowserContext) -> Iterator[list[str]]:
 
 @pytest.fixture
 def desktop(page: Page, alice: User, said: list[str]) -> Page:
-    """Alice at a desk."""
+    """Alice at a desk, signed in, before she opens a page."""
     page.set_viewport_size({"width": 1440, "height": 900})
     sign_in(page, alice)
     return page
@@ -95,7 +95,7 @@ def desktop(page: Page, alice: User, said: list[str]) -> Page:
 
 @pytest.fixture
 def second(context: BrowserContext, console: ConsoleProcess) -> Iterator[Callable[[User], Page]]:
-    """Another person's browser, signed in."""
+    """Another person's browser, signed in, without a page yet."""
     browser = context.browser
     assert browser is not None
     opened: list[BrowserContext] = []
@@ -116,7 +116,7 @@ def now(console: ConsoleProcess) -> Iterator[datetime]:
     """When the desk's metrics end. All components of health are well, and stay so."""
     partitions()
     moment = timezone.now()
-    fill(moment)
+    fill(moment, length=timedelta(hours=6))
     looked_at(now=moment, interval_seconds=3600)
     with transaction.atomic():
         # What the web process has drawn for the page of another test is old now.

@@ -30,12 +30,14 @@ PAGES = (
 
 
 AXE = Axe()
+# Only the rule on sound that plays by itself needs what axe would load beforehand, which are all style sheets again, and no page has sound.
+OPTIONS = "{ resultTypes: ['violations'], preload: false }"
 
 
 def nothing_to_find(page: Page, where: str) -> None:
     if page.evaluate("typeof axe") == "undefined":
         page.evaluate(AXE.axe_script)
-    found = page.evaluate("axe.run({ resultTypes: ['violations'] })")
+    found = page.evaluate(f"axe.run({OPTIONS})")
     assert found["passes"], f"axe did not run on {where}"
     said = [(item["id"], [node["target"] for node in item["nodes"]]) for item in found["violations"]]
     assert said == [], where

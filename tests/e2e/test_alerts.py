@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 from django.db import transaction
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from alerts.choices import Decision
 from alerts.models import Alert, Silence
 from opsconsole.accounts.models import User
 from opsconsole.live.publish import publish
 from tests.alert_rows import a_channel, a_silence, an_alert, resolved, told
+from tests.console import ConsoleProcess
 from tests.desk import Desk
 from tests.e2e.test_access import look, nothing_to_find
 from tests.e2e.visitor import focused, sign_in, wait_for_link
@@ -302,15 +303,13 @@ def test_single_keys_can_be_switched_off(desktop: Page) -> None:
     assert Alert.objects.get().acknowledged_at is None
 
 
-def test_without_a_script_everything_works(desktop: Page, alice: User, said: list[str]) -> None:
+def test_without_a_script_everything_works(browser: Browser, console: ConsoleProcess, alice: User) -> None:
     alert = raised()
-    browser = desktop.context.browser
-    assert browser is not None
     plain = browser.new_context(
-        base_url=desktop.url, java_script_enabled=False, viewport={"width": 390, "height": 900}
+        base_url=console.url, java_script_enabled=False, viewport={"width": 390, "height": 900}
     )
-    plain.add_cookies(desktop.context.cookies())  # type: ignore[arg-type]  # what it gives it also takes
     page = plain.new_page()
+    sign_in(page, alice)
     page.goto("/alerts")
     page.click(f"#alert-{alert.pk}-ack")
     expect(page.locator("#alerts-said")).to_contain_text("is yours")

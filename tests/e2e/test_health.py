@@ -77,6 +77,7 @@ def test_a_change_shows_by_itself(desktop: Page, moment: datetime) -> None:
 def test_the_phone_folds_what_is_healthy(page: Page, alice: User, moment: datetime) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     sign_in(page, alice)
+    page.goto("/")
     page.locator("#tab-more").click()
     page.locator(".oc-tabs-more").get_by_role("link", name="Health").click()
     expect(page.locator("#component-redis")).to_be_visible()

@@ -75,6 +75,7 @@ def test_five_tabs_each_on_one_line_and_the_menu_without_a_script(
     )
     page = context.new_page()
     sign_in(page, alice)
+    page.goto("/")
     tabs = page.locator(".oc-tabs > a, .oc-tabs > button")
     expect(tabs).to_have_count(5)
     heights = [tabs.nth(number).bounding_box() for number in range(5)]

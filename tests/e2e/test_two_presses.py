@@ -1,16 +1,23 @@
 """Stop in two presses, in one place: mouse, keyboard, phone; bounce, Esc, and never by one held key."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, Route, expect
 
-from killswitch.models import Activation
+from killswitch.models import Activation, TradingClient
 from opsconsole.accounts.models import User
 from tests.desk import Desk
 from tests.e2e.visitor import focused, let_bounce_pass, pressed, sign_in, wait_for_link, wait_for_state
 
 pytestmark = pytest.mark.browser
+
+
+def let_leases_last() -> None:
+    """None runs out while the test waits, which would be a proof, too."""
+    TradingClient.objects.update(lease_until=timezone.now() + timedelta(minutes=5))
 
 
 def test_bounce_is_no_second_press(desktop: Page) -> None:
@@ -103,6 +110,7 @@ def test_single_keys_are_silent_in_fields_and_can_be_off(desktop: Page) -> None:
 def test_on_a_phone(page: Page, alice: User, desk: Desk, said: list[str]) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     sign_in(page, alice)
+    page.goto("/")
     wait_for_link(page)
     size = page.locator("#stop").bounding_box()
     assert size is not None
@@ -116,9 +124,11 @@ def test_on_a_phone(page: Page, alice: User, desk: Desk, said: list[str]) -> Non
 def test_a_second_window_sees_it_live(
     desktop: Page, desk: Desk, sam: User, second: Callable[[User], Page]
 ) -> None:
+    desktop.goto("/")
     other = second(sam)
     other.goto("/kill-switch")
     wait_for_link(other)
+    let_leases_last()
     desktop.keyboard.press("Shift+S")
     let_bounce_pass(desktop)
     desktop.keyboard.press("Enter")
@@ -129,6 +139,17 @@ def test_a_second_window_sees_it_live(
     wait_for_state(other, "stopped")
     expect(other.locator("#episode-1, [id^=episode-]").first).to_be_visible()
     expect(other.locator("#rearm-word")).to_be_visible()
+
+
+def test_a_stop_that_is_yet_to_come_by_the_browsers_clock(desktop: Page, desk: Desk, sam: User) -> None:
+    desktop.goto("/kill-switch")
+    wait_for_link(desktop)
+    let_leases_last()
+    desk.stop(sam)
+    meter = desktop.locator("#state-proof rect.f")
+    expect(meter).not_to_have_attribute("width", "0%")
+    meter.evaluate("(meter) => { meter.dataset.grow = new Date(Date.now() + 3600e3).toISOString(); }")
+    expect(meter).to_have_attribute("width", "0%")
 
 
 def test_somebody_else_was_faster(desktop: Page, desk: Desk, sam: User) -> None:

@@ -25,6 +25,7 @@ def plain(browser: Browser, console: ConsoleProcess, sam: User) -> Iterator[Page
 
 
 def test_stop_command_and_rearm(plain: Page, desk: Desk) -> None:
+    plain.goto("/")
     plain.click("#stop")
     expect(plain.get_by_role("heading", name="Stop all trading now?")).to_be_visible()
     plain.locator("main").get_by_role("button", name="Stop now").click()

@@ -1,12 +1,12 @@
 """One console with trading processes for all fault tests: real PostgreSQL, Valkey, web process and clients, a term of half a second."""
 
-import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from bench.fault_matrix import Matrix, matrix
-from tests.servers import temporary_folder
+from tests.migrated import data_folder
 
 TERM = 0.5
 CLIENTS = 3
@@ -14,9 +14,11 @@ CLIENTS = 3
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Matrix]:
-    folder = temporary_folder()
-    try:
-        with matrix(folder, term=TERM, clients=CLIENTS, durable=False) as prepared:
-            yield prepared
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with data_folder() as made, matrix(made, term=TERM, clients=CLIENTS, durable=False) as prepared:
+        yield prepared
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with data_folder() as made:
+        yield made

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import shutil
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +11,7 @@ import pytest
 
 from bench.fleet import wait_until
 from bench.rig import Rig
-from tests.servers import temporary_folder
+from tests.migrated import data_folder
 
 API = (
     "/monitoring/health",
@@ -29,16 +28,12 @@ PATIENCE = 10.0
 @pytest.fixture(scope="module")
 def rig() -> Iterator[Rig]:
     """A console that looks at each component every two seconds."""
-    folder = temporary_folder()
-    try:
-        with Rig(folder, term=2.0, durable=False) as running:
-            with psycopg.connect(running.environ["DATABASE_URL"], autocommit=True) as connection:
-                connection.execute(
-                    "UPDATE monitoring_healthcomponent SET interval_seconds = 2, budget_seconds = LEAST(budget_seconds, 1), due_at = now()"
-                )
-            yield running
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with data_folder() as folder, Rig(folder, term=2.0, durable=False) as running:
+        with psycopg.connect(running.environ["DATABASE_URL"], autocommit=True) as connection:
+            connection.execute(
+                "UPDATE monitoring_healthcomponent SET interval_seconds = 2, budget_seconds = LEAST(budget_seconds, 1), due_at = now()"
+            )
+        yield running
 
 
 def get(rig: Rig, path: str) -> tuple[int, Any]:

@@ -1,7 +1,5 @@
 """Trades that are counted exactly while web, worker and trading processes are killed: the short form of `script/bench metrics-faults`."""
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,16 +7,8 @@ import pytest
 from bench.metrics_faults import measure
 from bench.metrics_ledger import Tickers
 from bench.metrics_trader import CHUNK
-from tests.servers import temporary_folder
 
 TRADES = 16_000
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    made = temporary_folder()
-    yield made
-    shutil.rmtree(made, ignore_errors=True)
 
 
 def test_each_trade_is_counted_once_whatever_is_killed(folder: Path) -> None:

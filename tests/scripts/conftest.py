@@ -20,6 +20,8 @@ from tests.servers import temporary_folder
 
 READY = re.compile(r"^Console ready: (http://127\.0\.0\.1:\d+)$", re.MULTILINE)
 START_SECONDS = 60.0
+# For `manage.py shell`: when the database server started.
+QUERY = "from django.db import connection as c; k = c.cursor(); k.execute('SELECT pg_postmaster_start_time()'); print(k.fetchone())"
 # Set for the tests themselves; a console started by them is to find its own.
 INHERITED = (
     "DATABASE_URL",
@@ -35,6 +37,13 @@ def clean_environ(**changes: str) -> dict[str, str]:
     """The environment of someone who has just opened a terminal."""
     kept = {name: value for name, value in os.environ.items() if name not in INHERITED}
     return kept | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "client")])} | changes
+
+
+def manage(data: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """`script/manage` on this data folder, without the virtual environment's part."""
+    command = [sys.executable, "-m", "opsconsole.supervisor.manage", *arguments]
+    environ = clean_environ(OPSCONSOLE_DATA=str(data))
+    return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=120, check=False)
 
 
 class Supervised:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from opsconsole.embedded.processes import wait_until
-from tests.scripts.conftest import Runs, Supervised, clean_environ
+from tests.scripts.conftest import QUERY, Runs, Supervised, clean_environ, manage
 
 
 def refused(*arguments: str, **changes: str) -> str:
@@ -97,6 +97,13 @@ def test_all_lines_tell_whose_they_are(server: Supervised) -> None:
         if not line.startswith("Console ready")
     }
     assert names <= {"console", "prepare", "postgres", "valkey", "web", "worker", "urgent", "beat"}
+
+
+def test_manage_uses_the_same_services(server: Supervised) -> None:
+    first = manage(server.data, "shell", "-v", "0", "-c", QUERY)
+    second = manage(server.data, "shell", "-v", "0", "-c", QUERY)
+    assert first.stdout.startswith("(datetime.datetime")
+    assert first.stdout == second.stdout
 
 
 @pytest.mark.parametrize("name", ["web", "urgent", "beat", "postgres", "valkey"])
