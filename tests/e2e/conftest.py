@@ -6,6 +6,7 @@ from django.db import connection, connections, transaction
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
+from killswitch.models import TradingClient
 from opsconsole.accounts.models import User
 from opsconsole.accounts.roles import Role
 from opsconsole.live.publish import publish
@@ -64,9 +65,10 @@ def sam(console: ConsoleProcess) -> User:
 
 @pytest.fixture
 def desk(console: ConsoleProcess) -> Desk:
-    """Four processes, which nothing but the test moves."""
+    """Four processes, which nothing but the test moves: no lease runs out while it waits, which would be a proof, too."""
     made = Desk(account("trader", Role.TRADING_SYSTEM, is_service=True))
     made.connect("AAPL", "GOOG", "IBM", "MSFT")
+    TradingClient.objects.update(lease_until=timezone.now() + timedelta(minutes=5))
     return made
 
 

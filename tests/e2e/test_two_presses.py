@@ -1,23 +1,17 @@
 """Stop in two presses, in one place: mouse, keyboard, phone; bounce, Esc, and never by one held key."""
 
+import re
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
-from django.utils import timezone
 from playwright.sync_api import Page, Route, expect
 
-from killswitch.models import Activation, TradingClient
+from killswitch.models import Activation
 from opsconsole.accounts.models import User
 from tests.desk import Desk
 from tests.e2e.visitor import focused, let_bounce_pass, pressed, sign_in, wait_for_link, wait_for_state
 
 pytestmark = pytest.mark.browser
-
-
-def let_leases_last() -> None:
-    """None runs out while the test waits, which would be a proof, too."""
-    TradingClient.objects.update(lease_until=timezone.now() + timedelta(minutes=5))
 
 
 def test_bounce_is_no_second_press(desktop: Page) -> None:
@@ -77,12 +71,12 @@ def test_with_the_mouse(desktop: Page, desk: Desk) -> None:
     desktop.click("#stop-now")
     wait_for_state(desktop, "stopping")
     assert Activation.objects.get().activated_by == "alice"
-    assert desktop.title().startswith("STOPPING")
+    expect(desktop).to_have_title(re.compile("^STOPPING"))
     desk.acknowledge()
     wait_for_state(desktop, "stopped")
     expect(desktop.locator("#state-fact")).to_contain_text("4 of 4 proven stopped")
     expect(desktop.locator(".oc-rearm")).to_be_visible()
-    assert desktop.title().startswith("STOPPED")
+    expect(desktop).to_have_title(re.compile("^STOPPED"))
     expect(desktop.locator("#say-now")).to_contain_text("Stopped.")
 
 
@@ -128,7 +122,6 @@ def test_a_second_window_sees_it_live(
     other = second(sam)
     other.goto("/kill-switch")
     wait_for_link(other)
-    let_leases_last()
     desktop.keyboard.press("Shift+S")
     let_bounce_pass(desktop)
     desktop.keyboard.press("Enter")
@@ -144,7 +137,6 @@ def test_a_second_window_sees_it_live(
 def test_a_stop_that_is_yet_to_come_by_the_browsers_clock(desktop: Page, desk: Desk, sam: User) -> None:
     desktop.goto("/kill-switch")
     wait_for_link(desktop)
-    let_leases_last()
     desk.stop(sam)
     meter = desktop.locator("#state-proof rect.f")
     expect(meter).not_to_have_attribute("width", "0%")
