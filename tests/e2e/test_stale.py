@@ -1,5 +1,7 @@
 """A link that dies without a word, and a press that gets no answer."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -16,7 +18,7 @@ def test_stale_and_back(desktop: Page, desk: Desk, console: ConsoleProcess) -> N
     wait_for_link(desktop)
     console.suspend()
     expect(desktop.locator("html[data-link=stale]")).to_be_attached()
-    assert desktop.title().startswith("STALE")
+    expect(desktop).to_have_title(re.compile("^STALE"))
     expect(desktop.locator("#stale")).to_contain_text("Last known: TRADING at")
     expect(desktop.locator("#stop")).to_be_visible()
     expect(desktop.locator("#proof .when-stale").first).to_contain_text("Unknown")
@@ -24,7 +26,7 @@ def test_stale_and_back(desktop: Page, desk: Desk, console: ConsoleProcess) -> N
     console.resume()
     expect(desktop.locator("html[data-link=live]")).to_be_attached()
     expect(desktop.locator("#stale")).to_be_hidden()
-    assert desktop.title().startswith("TRADING")
+    expect(desktop).to_have_title(re.compile("^TRADING"))
 
 
 def test_no_answer_is_not_sent_and_one_stop_when_it_comes(
