@@ -61,6 +61,16 @@ def test_what_waits_is_not_changed(statement: str) -> None:
     assert AuditPending.objects.count() == 1
 
 
+def test_no_temporary_table_gets_between() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TEMP TABLE audit_auditpending (event_id bigint, leaf bytea, written_at timestamptz) ON COMMIT DROP"
+        )
+        (event_id,) = write()
+        cursor.execute("DROP TABLE pg_temp.audit_auditpending")
+    assert AuditPending.objects.get().event_id == event_id
+
+
 def test_no_setting_of_a_session_gets_round_the_triggers() -> None:
     with connection.cursor() as cursor:
         cursor.execute(

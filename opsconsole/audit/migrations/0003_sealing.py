@@ -16,6 +16,9 @@ BEGIN
 END
 $$;
 
+-- A temporary table of the same name would come first, and take the row.
+DO $$ BEGIN EXECUTE format('ALTER FUNCTION audit_event_queue() SET search_path = %I, pg_temp', current_schema()); END $$;
+
 CREATE TRIGGER audit_event_queue AFTER INSERT ON audit_auditevent FOR EACH ROW EXECUTE FUNCTION audit_event_queue();
 ALTER TABLE audit_auditevent ENABLE ALWAYS TRIGGER audit_event_queue;
 
