@@ -41,7 +41,7 @@ def main(number: str, end: str) -> None:
         child = os.fork()
         if child == 0:
             collector.record_trade("IBM", "SELL")
-            os._exit(0 if collector.flush(timeout=10) else 1)
+            os._exit(0 if collector.flush(timeout=40) else 1)
         _, status = os.waitpid(child, 0)
         print("child", os.waitstatus_to_exitcode(status), flush=True)  # noqa: T201
 

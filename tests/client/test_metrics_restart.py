@@ -101,7 +101,7 @@ def test_a_fork_counts_from_nothing_and_the_parent_goes_on(collect: Collect, ser
     assert process.stdout is not None
     assert process.stdout.readline() == "recorded\n"
     server.start()
-    said, _ = process.communicate("go\n", timeout=30)
+    said, _ = process.communicate("go\n", timeout=60)
     assert said == "child 0\n"
     assert server.metrics.counters == {
         key("trades_total", ticker="AAPL", side="BUY", status="filled"): 3,

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.browser
 
 def test_bounce_is_no_second_press(desktop: Page) -> None:
     desktop.goto("/kill-switch")
+    wait_for_link(desktop)
     desktop.evaluate("document.getElementById('stop').click(); document.getElementById('stop-now').click()")
     assert pressed(desktop) == "armed"
     assert not Activation.objects.exists()
@@ -23,6 +24,7 @@ def test_bounce_is_no_second_press(desktop: Page) -> None:
 
 def test_escape_keeps_trading(desktop: Page) -> None:
     desktop.goto("/kill-switch")
+    wait_for_link(desktop)
     desktop.click("#stop")
     assert focused(desktop) == "stop-now"
     expect(desktop.locator("#confirm")).to_be_visible()
@@ -44,6 +46,7 @@ def test_it_cancels_itself(desktop: Page) -> None:
 
 def test_a_held_key_is_one_press(desktop: Page) -> None:
     desktop.goto("/audit")
+    wait_for_link(desktop)
     desktop.keyboard.press("Shift+S")
     let_bounce_pass(desktop)
     desktop.keyboard.down("Enter")
@@ -54,6 +57,7 @@ def test_a_held_key_is_one_press(desktop: Page) -> None:
 
 def test_a_repeating_enter_does_not_press_again(desktop: Page) -> None:
     desktop.goto("/kill-switch")
+    wait_for_link(desktop)
     desktop.focus("#stop")
     desktop.keyboard.down("Enter")
     let_bounce_pass(desktop)

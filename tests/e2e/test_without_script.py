@@ -34,6 +34,8 @@ def test_stop_command_and_rearm(plain: Page, desk: Desk) -> None:
     plain.get_by_role("link", name="Cancel all open orders…").click()
     plain.get_by_role("button", name="Cancel their orders now").click()
     assert Command.objects.get().results.count() == 4
+    # The press leads to this page by itself, as it is then.
+    plain.wait_for_url("**/kill-switch#left")
     desk.acknowledge()
     plain.goto("/kill-switch")
     plain.fill("#rearm-message", "Prices are back in line")
