@@ -6,6 +6,7 @@ from django.db import connection, connections, transaction
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
+from killswitch.models import TradingClient
 from opsconsole.accounts.models import User
 from opsconsole.accounts.roles import Role
 from opsconsole.live.publish import publish
@@ -39,16 +40,6 @@ def browser() -> Iterator[Browser]:
             connections.close_all()
 
 
-@pytest.fixture(scope="package")
-def _console_process(_console_process: ConsoleProcess) -> Iterator[ConsoleProcess]:
-    """Its leases last so long that none runs out while a slow machine draws a page: that would be a proof, too."""
-    _console_process.close()
-    _console_process.environ["OPSCONSOLE_LEASE_TERM"] = "30"
-    yield _console_process
-    del _console_process.environ["OPSCONSOLE_LEASE_TERM"]
-    _console_process.close()
-
-
 @pytest.fixture
 def context(browser: Browser, console: ConsoleProcess) -> Iterator[BrowserContext]:
     """A browser's profile of its own, at the console."""
@@ -74,9 +65,10 @@ def sam(console: ConsoleProcess) -> User:
 
 @pytest.fixture
 def desk(console: ConsoleProcess) -> Desk:
-    """Four processes, which nothing but the test moves."""
+    """Four processes, which nothing but the test moves: no lease runs out while it waits, which would be a proof, too."""
     made = Desk(account("trader", Role.TRADING_SYSTEM, is_service=True))
     made.connect("AAPL", "GOOG", "IBM", "MSFT")
+    TradingClient.objects.update(lease_until=timezone.now() + timedelta(minutes=5))
     return made
 
 

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, Route, expect
 
 from killswitch.models import Activation
 from opsconsole.accounts.models import User
+from opsconsole.embedded.processes import wait_until
 from tests.desk import Desk
 from tests.e2e.visitor import focused, let_bounce_pass, pressed, sign_in, wait_for_link, wait_for_state
 
@@ -129,6 +130,9 @@ def test_a_second_window_sees_it_live(
     desktop.keyboard.press("Shift+S")
     let_bounce_pass(desktop)
     desktop.keyboard.press("Enter")
+    assert wait_until(Activation.objects.exists, seconds=20, interval=0.01)
+    # Time alone proves nothing while a slow machine draws the page.
+    Activation.objects.update(term_ms=60_000)
     wait_for_state(other, "stopping")
     desk.acknowledge("AAPL", "GOOG")
     expect(other.locator("#proof-sum")).to_contain_text("2 of 4 proven")
