@@ -5,7 +5,6 @@ import json
 import logging
 import stat
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
@@ -22,6 +21,7 @@ from opsconsole.audit.sealing.outlet import FILE, Outlet
 from opsconsole.audit.sealing.sealer import Sealer
 from opsconsole.audit.sealing.selectors import anything_waits
 from opsconsole.audit.sealing.services import Sealed
+from opsconsole.embedded.processes import wait_until
 from tests.audit.sealing import NOW, sealed, tamper, write
 
 PATIENCE = 20.0
@@ -77,10 +77,7 @@ def idle(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Idle:
 
 
 def wait_for(done: Callable[[], bool]) -> None:
-    until = time.monotonic() + PATIENCE
-    while not done():
-        assert time.monotonic() < until
-        time.sleep(0.02)
+    assert wait_until(done, seconds=PATIENCE)
 
 
 def size() -> int:
