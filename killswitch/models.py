@@ -140,6 +140,7 @@ class Switch(models.Model):
     activation = models.ForeignKey(Activation, null=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
+        verbose_name_plural = "switches"
         constraints = [
             models.CheckConstraint(
                 condition=Q(mode=Mode.ACTIVE, activation=None)
